@@ -1,0 +1,1 @@
+//! Everything that touches the world: it does, it never decides.
