@@ -489,3 +489,32 @@ pub enum TicketStatus {
     /// Closed or cancelled.
     Closed,
 }
+
+impl VerificationMethod {
+    /// How much a proof by this method is worth, 0–4. A registered call-back counts 3 only while its
+    /// number is of record for seven days; that is judged where the number is known.
+    #[must_use]
+    pub const fn strength(self) -> u8 {
+        match self {
+            Self::None | Self::NotRecorded | Self::CallbackOther => 0,
+            Self::Knowledge | Self::OtpEmail | Self::VoiceBiometric | Self::Other => 1,
+            Self::OtpSms | Self::OtpApp | Self::Push | Self::ManagerVouch => 2,
+            Self::CallbackRegistered | Self::Video | Self::IdDocument => 3,
+            Self::Passkey | Self::IdvVendor | Self::InPerson => 4,
+        }
+    }
+}
+
+impl Tier {
+    /// The multiplier of points, in hundredths.
+    #[must_use]
+    pub const fn multiplier_x100(self) -> i64 {
+        match self {
+            Self::Standard => 100,
+            Self::Contractor => 115,
+            Self::Executive => 125,
+            Self::Privileged => 140,
+            Self::BreakGlass | Self::Machine => 150,
+        }
+    }
+}

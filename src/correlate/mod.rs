@@ -1,1 +1,6 @@
 //! Stage 2: the entries of one partition in; alerts, audit records, relays and state changes out.
+
+pub mod contact;
+pub mod fact;
+pub mod score;
+pub mod window;
