@@ -1,6 +1,8 @@
 //! Stage 2: the entries of one partition in; alerts, audit records, relays and state changes out.
 
+pub mod baseline;
 pub mod contact;
 pub mod fact;
 pub mod score;
+pub mod ticket;
 pub mod window;
