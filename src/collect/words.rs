@@ -518,3 +518,620 @@ impl Tier {
         }
     }
 }
+
+impl Domain {
+    /// Every value, in the order of the encoding.
+    pub const ALL: &'static [Self] = &[
+        Self::Idp,
+        Self::Ticket,
+        Self::Contact,
+        Self::Directory,
+        Self::Mail,
+    ];
+
+    /// The word in events, rules and alerts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Idp => "idp",
+            Self::Ticket => "ticket",
+            Self::Contact => "contact",
+            Self::Directory => "directory",
+            Self::Mail => "mail",
+        }
+    }
+}
+
+impl Outcome {
+    /// Every value, in the order of the encoding.
+    pub const ALL: &'static [Self] = &[
+        Self::Success,
+        Self::Failure,
+        Self::Denied,
+        Self::Challenged,
+        Self::Pending,
+        Self::Unknown,
+    ];
+
+    /// The word in events, rules and alerts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::Denied => "denied",
+            Self::Challenged => "challenged",
+            Self::Pending => "pending",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl Channel {
+    /// Every value, in the order of the encoding.
+    pub const ALL: &'static [Self] = &[
+        Self::Voice,
+        Self::Chat,
+        Self::Sms,
+        Self::Email,
+        Self::Portal,
+        Self::WalkIn,
+        Self::Video,
+        Self::Api,
+        Self::AdminConsole,
+        Self::SelfService,
+        Self::Automation,
+        Self::Unknown,
+    ];
+
+    /// The word in events, rules and alerts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Voice => "voice",
+            Self::Chat => "chat",
+            Self::Sms => "sms",
+            Self::Email => "email",
+            Self::Portal => "portal",
+            Self::WalkIn => "walk_in",
+            Self::Video => "video",
+            Self::Api => "api",
+            Self::AdminConsole => "admin_console",
+            Self::SelfService => "self_service",
+            Self::Automation => "automation",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl HandleKind {
+    /// Every value, in the order of the encoding.
+    pub const ALL: &'static [Self] = &[
+        Self::Email,
+        Self::Login,
+        Self::Upn,
+        Self::Phone,
+        Self::EmployeeId,
+        Self::OktaId,
+        Self::EntraId,
+        Self::SnowSysId,
+        Self::SnowUser,
+        Self::ZendeskId,
+        Self::AtlassianId,
+        Self::ConnectAgentArn,
+        Self::ConnectUsername,
+        Self::GenesysUserId,
+        Self::ChatHandle,
+        Self::Voiceprint,
+        Self::DisplayName,
+        Self::Principal,
+    ];
+
+    /// The word in events, rules and alerts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Login => "login",
+            Self::Upn => "upn",
+            Self::Phone => "phone",
+            Self::EmployeeId => "employee_id",
+            Self::OktaId => "okta_id",
+            Self::EntraId => "entra_id",
+            Self::SnowSysId => "snow_sys_id",
+            Self::SnowUser => "snow_user",
+            Self::ZendeskId => "zendesk_id",
+            Self::AtlassianId => "atlassian_id",
+            Self::ConnectAgentArn => "connect_agent_arn",
+            Self::ConnectUsername => "connect_username",
+            Self::GenesysUserId => "genesys_user_id",
+            Self::ChatHandle => "chat_handle",
+            Self::Voiceprint => "voiceprint",
+            Self::DisplayName => "display_name",
+            Self::Principal => "principal",
+        }
+    }
+}
+
+impl Tier {
+    /// Every value, in the order of the encoding.
+    pub const ALL: &'static [Self] = &[
+        Self::Standard,
+        Self::Contractor,
+        Self::Executive,
+        Self::Privileged,
+        Self::BreakGlass,
+        Self::Machine,
+    ];
+
+    /// The word in events, rules and alerts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::Contractor => "contractor",
+            Self::Executive => "executive",
+            Self::Privileged => "privileged",
+            Self::BreakGlass => "break_glass",
+            Self::Machine => "machine",
+        }
+    }
+}
+
+impl Lifecycle {
+    /// Every value, in the order of the encoding.
+    pub const ALL: &'static [Self] = &[
+        Self::Active,
+        Self::PreHire,
+        Self::OnLeave,
+        Self::Leaver,
+        Self::Unknown,
+    ];
+
+    /// The word in events, rules and alerts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::PreHire => "pre_hire",
+            Self::OnLeave => "on_leave",
+            Self::Leaver => "leaver",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl ResolutionStatus {
+    /// Every value, in the order of the encoding.
+    pub const ALL: &'static [Self] = &[
+        Self::Resolved,
+        Self::Ambiguous,
+        Self::Unresolved,
+        Self::Conflict,
+    ];
+
+    /// The word in events, rules and alerts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Resolved => "resolved",
+            Self::Ambiguous => "ambiguous",
+            Self::Unresolved => "unresolved",
+            Self::Conflict => "conflict",
+        }
+    }
+}
+
+impl AgentKind {
+    /// Every value, in the order of the encoding.
+    pub const ALL: &'static [Self] = &[
+        Self::EndUser,
+        Self::Desk,
+        Self::Admin,
+        Self::Service,
+        Self::ApiToken,
+        Self::Bot,
+        Self::System,
+        Self::Unknown,
+    ];
+
+    /// The word in events, rules and alerts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::EndUser => "end_user",
+            Self::Desk => "desk",
+            Self::Admin => "admin",
+            Self::Service => "service",
+            Self::ApiToken => "api_token",
+            Self::Bot => "bot",
+            Self::System => "system",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl Decision {
+    /// Every value, in the order of the encoding.
+    pub const ALL: &'static [Self] = &[
+        Self::Requested,
+        Self::Granted,
+        Self::Rejected,
+        Self::Bypassed,
+    ];
+
+    /// The word in events, rules and alerts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Granted => "granted",
+            Self::Rejected => "rejected",
+            Self::Bypassed => "bypassed",
+        }
+    }
+}
+
+impl Ternary {
+    /// Every value, in the order of the encoding.
+    pub const ALL: &'static [Self] = &[Self::Yes, Self::No, Self::Unknown];
+
+    /// The word in events, rules and alerts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::No => "no",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl Direction {
+    /// Every value, in the order of the encoding.
+    pub const ALL: &'static [Self] = &[Self::ToDesk, Self::ToEmployee, Self::FromDesk];
+
+    /// The word in events, rules and alerts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ToDesk => "to_desk",
+            Self::ToEmployee => "to_employee",
+            Self::FromDesk => "from_desk",
+        }
+    }
+}
+
+impl Origin {
+    /// Every value, in the order of the encoding.
+    pub const ALL: &'static [Self] = &[
+        Self::Internal,
+        Self::External,
+        Self::ForeignTenant,
+        Self::Unknown,
+    ];
+
+    /// The word in events, rules and alerts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Internal => "internal",
+            Self::External => "external",
+            Self::ForeignTenant => "foreign_tenant",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl RequestClass {
+    /// Every value, in the order of the encoding.
+    pub const ALL: &'static [Self] = &[
+        Self::None,
+        Self::Password,
+        Self::Mfa,
+        Self::Unlock,
+        Self::RecoveryContact,
+        Self::Device,
+        Self::Access,
+        Self::Other,
+        Self::Unknown,
+    ];
+
+    /// The word in events, rules and alerts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Password => "password",
+            Self::Mfa => "mfa",
+            Self::Unlock => "unlock",
+            Self::RecoveryContact => "recovery_contact",
+            Self::Device => "device",
+            Self::Access => "access",
+            Self::Other => "other",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl Claim {
+    /// Every value, in the order of the encoding.
+    pub const ALL: &'static [Self] = &[
+        Self::LostDevice,
+        Self::StolenDevice,
+        Self::NewDevice,
+        Self::LockedOut,
+        Self::SupportStaff,
+    ];
+
+    /// The word in events, rules and alerts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::LostDevice => "lost_device",
+            Self::StolenDevice => "stolen_device",
+            Self::NewDevice => "new_device",
+            Self::LockedOut => "locked_out",
+            Self::SupportStaff => "support_staff",
+        }
+    }
+}
+
+impl FactorType {
+    /// Every value, in the order of the encoding.
+    pub const ALL: &'static [Self] = &[
+        Self::Sms,
+        Self::SecurityQuestion,
+        Self::PhoneCall,
+        Self::Biometric,
+        Self::Push,
+        Self::HardwareToken,
+        Self::Otp,
+        Self::Email,
+        Self::U2f,
+        Self::Webauthn,
+        Self::Password,
+    ];
+
+    /// The word in events, rules and alerts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sms => "sms",
+            Self::SecurityQuestion => "security_question",
+            Self::PhoneCall => "phone_call",
+            Self::Biometric => "biometric",
+            Self::Push => "push",
+            Self::HardwareToken => "hardware_token",
+            Self::Otp => "otp",
+            Self::Email => "email",
+            Self::U2f => "u2f",
+            Self::Webauthn => "webauthn",
+            Self::Password => "password",
+        }
+    }
+}
+
+impl AppClass {
+    /// Every value, in the order of the encoding.
+    pub const ALL: &'static [Self] = &[
+        Self::AdminConsole,
+        Self::AccountPortal,
+        Self::Mail,
+        Self::Other,
+    ];
+
+    /// The word in events, rules and alerts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AdminConsole => "admin_console",
+            Self::AccountPortal => "account_portal",
+            Self::Mail => "mail",
+            Self::Other => "other",
+        }
+    }
+}
+
+impl PolicyClass {
+    /// Every value, in the order of the encoding.
+    pub const ALL: &'static [Self] = &[
+        Self::Mfa,
+        Self::SignOn,
+        Self::Federation,
+        Self::Password,
+        Self::Session,
+        Self::Other,
+    ];
+
+    /// The word in events, rules and alerts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Mfa => "mfa",
+            Self::SignOn => "sign_on",
+            Self::Federation => "federation",
+            Self::Password => "password",
+            Self::Session => "session",
+            Self::Other => "other",
+        }
+    }
+}
+
+impl PolicyEffect {
+    /// Every value, in the order of the encoding.
+    pub const ALL: &'static [Self] = &[Self::Weakened, Self::Strengthened, Self::Unknown];
+
+    /// The word in events, rules and alerts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Weakened => "weakened",
+            Self::Strengthened => "strengthened",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl ReasonQuality {
+    /// Every value, in the order of the encoding.
+    pub const ALL: &'static [Self] = &[
+        Self::Structured,
+        Self::Text,
+        Self::Short,
+        Self::StopListed,
+        Self::Empty,
+    ];
+
+    /// The word in events, rules and alerts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Structured => "structured",
+            Self::Text => "text",
+            Self::Short => "short",
+            Self::StopListed => "stop_listed",
+            Self::Empty => "empty",
+        }
+    }
+}
+
+impl VerificationMethod {
+    /// Every value, in the order of the encoding.
+    pub const ALL: &'static [Self] = &[
+        Self::None,
+        Self::Knowledge,
+        Self::CallbackRegistered,
+        Self::CallbackOther,
+        Self::Push,
+        Self::OtpSms,
+        Self::OtpEmail,
+        Self::OtpApp,
+        Self::Passkey,
+        Self::IdDocument,
+        Self::IdvVendor,
+        Self::Video,
+        Self::ManagerVouch,
+        Self::InPerson,
+        Self::VoiceBiometric,
+        Self::Other,
+        Self::NotRecorded,
+    ];
+
+    /// The word in events, rules and alerts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Knowledge => "knowledge",
+            Self::CallbackRegistered => "callback_registered",
+            Self::CallbackOther => "callback_other",
+            Self::Push => "push",
+            Self::OtpSms => "otp_sms",
+            Self::OtpEmail => "otp_email",
+            Self::OtpApp => "otp_app",
+            Self::Passkey => "passkey",
+            Self::IdDocument => "id_document",
+            Self::IdvVendor => "idv_vendor",
+            Self::Video => "video",
+            Self::ManagerVouch => "manager_vouch",
+            Self::InPerson => "in_person",
+            Self::VoiceBiometric => "voice_biometric",
+            Self::Other => "other",
+            Self::NotRecorded => "not_recorded",
+        }
+    }
+}
+
+impl RiskKind {
+    /// Every value, in the order of the encoding.
+    pub const ALL: &'static [Self] = &[Self::SignIn, Self::User, Self::Voice, Self::Contact];
+
+    /// The word in events, rules and alerts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SignIn => "sign_in",
+            Self::User => "user",
+            Self::Voice => "voice",
+            Self::Contact => "contact",
+        }
+    }
+}
+
+impl Band {
+    /// Every value, in the order of the encoding.
+    pub const ALL: &'static [Self] = &[Self::None, Self::Low, Self::High];
+
+    /// The word in events, rules and alerts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Low => "low",
+            Self::High => "high",
+        }
+    }
+}
+
+impl Cue {
+    /// Every value, in the order of the encoding.
+    pub const ALL: &'static [Self] = &[
+        Self::Urgency,
+        Self::DeviceLossClaim,
+        Self::Authority,
+        Self::BypassRequest,
+        Self::VerificationRefusal,
+        Self::Threat,
+        Self::StaffImpersonation,
+        Self::Secrecy,
+        Self::Emotional,
+    ];
+
+    /// The word in events, rules and alerts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Urgency => "urgency",
+            Self::DeviceLossClaim => "device_loss_claim",
+            Self::Authority => "authority",
+            Self::BypassRequest => "bypass_request",
+            Self::VerificationRefusal => "verification_refusal",
+            Self::Threat => "threat",
+            Self::StaffImpersonation => "staff_impersonation",
+            Self::Secrecy => "secrecy",
+            Self::Emotional => "emotional",
+        }
+    }
+}
+
+impl TicketStatus {
+    /// Every value, in the order of the encoding.
+    pub const ALL: &'static [Self] = &[Self::Open, Self::Pending, Self::Resolved, Self::Closed];
+
+    /// The word in events, rules and alerts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Pending => "pending",
+            Self::Resolved => "resolved",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_what_serde_writes() {
+        let json = |word: Channel| serde_json::to_string(&word).unwrap();
+        for channel in Channel::ALL {
+            assert_eq!(json(*channel), format!("\"{}\"", channel.as_str()));
+        }
+        assert_eq!(serde_json::to_string(&FactorType::U2f).unwrap(), "\"u2f\"");
+        assert_eq!(FactorType::U2f.as_str(), "u2f");
+    }
+}

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::collect::event::{Action, Claim, EventId, Outcome, RequestClass};
+use crate::collect::event::{Action, Claim, Direction, EventId, Outcome, RequestClass};
 use crate::collect::time::{MINUTE_MS, Timestamp};
 use crate::correlate::fact::{Fact, Person};
 
@@ -33,6 +33,14 @@ impl ContactState {
     #[must_use]
     pub fn target(&self) -> Option<&Person> {
         self.item.target.as_ref()
+    }
+
+    /// Whether somebody reached the desk. A source that names no direction delivers such contacts.
+    #[must_use]
+    pub fn to_desk(&self) -> bool {
+        self.item
+            .direction
+            .is_none_or(|direction| direction == Direction::ToDesk)
     }
 
     /// The last moment of the contact.

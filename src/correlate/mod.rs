@@ -3,6 +3,8 @@
 pub mod baseline;
 pub mod contact;
 pub mod fact;
+pub mod rules;
 pub mod score;
 pub mod ticket;
+pub mod view;
 pub mod window;
