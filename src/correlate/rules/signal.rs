@@ -174,6 +174,8 @@ pub enum Compare {
 pub enum Signal {
     /// Every row holds.
     All(Vec<(Field, Test)>),
+    /// Every row holds, whatever the fact stands for: narrows another signal.
+    Narrow(Vec<(Field, Test)>),
     /// Some alternative holds.
     Any(Vec<Self>),
     /// Both hold.
@@ -190,6 +192,7 @@ impl Signal {
                 (asks_item || seen.stands == Stands::Event)
                     && rows.iter().all(|(field, test)| holds(*field, test, seen))
             }
+            Self::Narrow(rows) => rows.iter().all(|(field, test)| holds(*field, test, seen)),
             Self::Any(signals) => signals.iter().any(|signal| signal.matches(seen)),
             Self::Both(a, b) => a.matches(seen) && b.matches(seen),
         }
@@ -199,15 +202,17 @@ impl Signal {
     #[must_use]
     pub fn actions(&self) -> Option<Vec<Action>> {
         match self {
-            Self::All(rows) => rows.iter().find_map(|(field, test)| match (field, test) {
-                (Field::Action, Test::In(names)) => {
-                    Some(names.iter().filter_map(|n| Action::from_name(n)).collect())
-                }
-                (Field::Recovery, _) => Some(RECOVERY_ACTIONS.to_vec()),
-                (Field::Callback, _) => Some(vec![Action::CallbackCompleted]),
-                (Field::Item, _) => Some(Vec::new()),
-                _ => None,
-            }),
+            Self::All(rows) | Self::Narrow(rows) => {
+                rows.iter().find_map(|(field, test)| match (field, test) {
+                    (Field::Action, Test::In(names)) => {
+                        Some(names.iter().filter_map(|n| Action::from_name(n)).collect())
+                    }
+                    (Field::Recovery, _) => Some(RECOVERY_ACTIONS.to_vec()),
+                    (Field::Callback, _) => Some(vec![Action::CallbackCompleted]),
+                    (Field::Item, _) => Some(Vec::new()),
+                    _ => None,
+                })
+            }
             Self::Any(signals) => {
                 let all: Option<Vec<_>> = signals.iter().map(Self::actions).collect();
                 all.map(|lists| lists.concat())

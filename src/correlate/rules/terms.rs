@@ -107,6 +107,8 @@ pub enum Term {
     ContactBy(Channel, usize, i64, i64),
     /// `ticket_by(channel, step, from, to)`: a live ticket opened through the channel.
     TicketBy(Channel, usize, i64, i64),
+    /// `called_back(step, from, to)`: a call-back to a number of record.
+    CalledBack(usize, i64, i64),
     /// `second_person(step, from, to)`.
     SecondPerson(usize, i64, i64),
     /// `is(step, signal)`.
@@ -140,6 +142,7 @@ impl Condition {
             | Term::Verified(a, ..)
             | Term::ContactBy(_, a, ..)
             | Term::TicketBy(_, a, ..)
+            | Term::CalledBack(a, ..)
             | Term::SecondPerson(a, ..)
             | Term::Is(a, _)
             | Term::Exists(_, a, ..) => vec![*a],
@@ -191,6 +194,9 @@ fn evaluate(term: &Term, view: &View<'_>, bound: &Binding<'_, '_>) -> Option<boo
                     && ticket.live_for(view.id, r.plus(*from), r.plus(*to))
             });
             Some(ticket)
+        }
+        Term::CalledBack(step, from, to) => {
+            Some(view.called_back(fact(step)?, *from, *to).is_some())
         }
         Term::SecondPerson(step, from, to) => {
             Some(view.second_person(fact(step)?, *from, *to).is_some())
@@ -313,7 +319,7 @@ fn fault(what: &str) -> RowFault {
     }
 }
 
-const TERMS: [&str; 14] = [
+const TERMS: [&str; 15] = [
     "in_baseline",
     "short_baseline",
     "same_device",
@@ -325,6 +331,7 @@ const TERMS: [&str; 14] = [
     "of_record",
     "contact_by",
     "ticket_by",
+    "called_back",
     "second_person",
     "is",
     "exists",
@@ -402,6 +409,9 @@ fn term(name: &str, arguments: &[&str], names: &Names<'_>) -> Result<Term, RowFa
             span(from)?,
             span(to)?,
         )),
+        ("called_back", [step, from, to]) => {
+            Ok(Term::CalledBack(names.step(step)?, span(from)?, span(to)?))
+        }
         ("second_person", [step, from, to]) => Ok(Term::SecondPerson(
             names.step(step)?,
             span(from)?,

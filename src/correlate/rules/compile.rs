@@ -1,0 +1,404 @@
+//! Rule files → rules: every name resolved, every span read, all faults of a file at once.
+
+use serde_saphyr::Spanned;
+
+use crate::collect::event::Tier;
+use crate::collect::time::DAY_MS;
+use crate::correlate::baseline::Kind;
+use crate::correlate::rules::absence::Absence;
+use crate::correlate::rules::count::Count;
+use crate::correlate::rules::distinct::{Distinct, Of};
+use crate::correlate::rules::first_seen::FirstSeen;
+use crate::correlate::rules::parse::{
+    self, CommonFile, OperatorFile, RuleFault, RuleFile, SignalFile, StatusFile, ThresholdFile,
+    WithinFile,
+};
+use crate::correlate::rules::rule::{Bonus, Evidence, Operator, Rule, Status, Threshold};
+use crate::correlate::rules::sequence::Sequence;
+use crate::correlate::rules::set::Set;
+use crate::correlate::rules::signal::{self, RowFault, Signal, unknown};
+use crate::correlate::rules::single::Single;
+use crate::correlate::rules::terms::{self, Condition, Names};
+
+/// The longest span a rule may look back over: what the events topic and the windows keep.
+pub const SPAN_MS_MAX: i64 = 7 * DAY_MS;
+
+/// The named sets, compiled.
+pub type Sets = Vec<(String, Signal)>;
+
+/// One file while it is compiled: collects its faults.
+struct Compiler<'t> {
+    file: &'t str,
+    text: &'t str,
+    sets: &'t [(String, Signal)],
+    faults: Vec<RuleFault>,
+}
+
+/// Compiles `common.yaml`.
+///
+/// # Errors
+/// Every fault of the file.
+pub fn common(file: &str, text: &str) -> Result<Sets, Vec<RuleFault>> {
+    let CommonFile { sets: written } =
+        parse::read_common(file, text).map_err(|fault| vec![fault])?;
+    let mut sets: Sets = Vec::new();
+    let mut faults = Vec::new();
+    for set in written {
+        let mut compiler = Compiler {
+            file,
+            text,
+            sets: &sets,
+            faults: Vec::new(),
+        };
+        let compiled = compiler.signal(&set.signal);
+        faults.append(&mut compiler.faults);
+        sets.push((set.name.value, compiled));
+    }
+    if faults.is_empty() {
+        Ok(sets)
+    } else {
+        Err(faults)
+    }
+}
+
+/// Compiles every document of a rule file.
+///
+/// # Errors
+/// Every fault of the file.
+pub fn rules(file: &str, text: &str, sets: &Sets) -> Result<Vec<Rule>, Vec<RuleFault>> {
+    let documents = parse::read(file, text).map_err(|fault| vec![fault])?;
+    let mut compiler = Compiler {
+        file,
+        text,
+        sets,
+        faults: Vec::new(),
+    };
+    let rules: Vec<Rule> = documents
+        .iter()
+        .filter_map(|document| compiler.rule(document))
+        .collect();
+    if compiler.faults.is_empty() {
+        Ok(rules)
+    } else {
+        Err(compiler.faults)
+    }
+}
+
+impl Compiler<'_> {
+    fn fault<T>(&mut self, place: &Spanned<T>, fault: RowFault) {
+        let mut found = RuleFault::at(self.file, self.text, place.referenced, fault.what);
+        found.did_you_mean = fault.did_you_mean;
+        self.faults.push(found);
+    }
+
+    fn ok<T, P>(&mut self, place: &Spanned<P>, result: Result<T, RowFault>) -> Option<T> {
+        result.map_err(|fault| self.fault(place, fault)).ok()
+    }
+
+    fn rule(&mut self, file: &RuleFile) -> Option<Rule> {
+        let signals: Vec<(String, Signal)> = file
+            .signals
+            .iter()
+            .map(|(name, row)| (name.clone(), self.signal(row)))
+            .collect();
+        let sets = self.sets;
+        let names = Names {
+            signals: &signals,
+            sets,
+        };
+        let operator = self.operator(&file.operator.value, &names);
+        let when = self.conditions(&file.when, &names);
+        let when_any = self.conditions(&file.when_any, &names);
+        let unless = self.conditions(&file.unless, &names);
+        let mut bonus = Vec::new();
+        for row in &file.score.bonus {
+            let any = self.conditions(&row.any, &names);
+            let unless = self.conditions(&row.unless, &names);
+            bonus.push(Bonus {
+                points: row.points,
+                any,
+                unless,
+            });
+        }
+        let evidence = match &file.evidence {
+            None => None,
+            Some(name) => self.one_of(name, "evidence", &Evidence::ALL),
+        };
+        let pattern = self.pattern(&file.id);
+        let attacks = file
+            .tags
+            .iter()
+            .filter_map(|tag| tag.strip_prefix("attack.t"));
+        Some(Rule {
+            id: file.id.value.clone(),
+            pattern,
+            title: file.title.clone(),
+            version: file.version,
+            status: match file.status {
+                StatusFile::Enabled => Status::Enabled,
+                StatusFile::Shadow => Status::Shadow,
+                StatusFile::Off => Status::Off,
+            },
+            attacks: attacks.map(|technique| format!("T{technique}")).collect(),
+            entities: file.entities.clone(),
+            evidence,
+            operator: operator?,
+            signals,
+            when,
+            when_any,
+            unless,
+            min_tier: file.min_tier,
+            points: file.score.points,
+            family: file.score.family,
+            bonus,
+            counter_evidence: file.score.counter_evidence,
+        })
+    }
+
+    /// `HDT-03a` → `HDT-03`.
+    fn pattern(&mut self, id: &Spanned<String>) -> String {
+        let pattern = id
+            .value
+            .trim_end_matches(|c: char| c.is_ascii_lowercase())
+            .to_owned();
+        let well_formed = pattern.split_once('-').is_some_and(|(name, number)| {
+            !name.is_empty() && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
+        });
+        if !well_formed {
+            let what = format!("`{}` is no rule id: expected NAME-NN or NAME-NNx", id.value);
+            self.fault(
+                id,
+                RowFault {
+                    what,
+                    did_you_mean: None,
+                },
+            );
+        }
+        pattern
+    }
+
+    fn signal(&mut self, file: &SignalFile) -> Signal {
+        let mut parts: Vec<Signal> = Vec::new();
+        for name in &file.sets {
+            let found = self.sets.iter().find(|(known, _)| *known == name.value);
+            match found {
+                Some((_, signal)) => parts.push(signal.clone()),
+                None => {
+                    let known = self.sets.iter().map(|(known, _)| known.as_str());
+                    let fault = unknown("set", &name.value, known);
+                    self.fault(name, fault);
+                }
+            }
+        }
+        if !file.any_of.is_empty() {
+            parts.push(Signal::Any(
+                file.any_of.iter().map(|one| self.signal(one)).collect(),
+            ));
+        }
+        let mut rows = Vec::new();
+        for (key, values) in &file.rows {
+            rows.extend(self.ok(values, signal::row(key, &values.value.0)));
+        }
+        if !rows.is_empty() {
+            let asks_item = rows.iter().any(|(field, _)| *field == signal::Field::Item);
+            let narrowed = !parts.is_empty() && !asks_item;
+            parts.push(if narrowed {
+                Signal::Narrow(rows)
+            } else {
+                Signal::All(rows)
+            });
+        }
+        let all = parts
+            .into_iter()
+            .reduce(|a, b| Signal::Both(Box::new(a), Box::new(b)));
+        all.unwrap_or_else(|| Signal::All(Vec::new()))
+    }
+
+    fn conditions(&mut self, texts: &[Spanned<String>], names: &Names<'_>) -> Vec<Condition> {
+        let mut conditions = Vec::new();
+        for text in texts {
+            conditions.extend(self.ok(text, terms::condition(&text.value, names)));
+        }
+        conditions
+    }
+
+    fn step(&mut self, name: &Spanned<String>, names: &Names<'_>) -> Option<usize> {
+        self.ok(name, names.step(&name.value))
+    }
+
+    fn steps(&mut self, steps: &[Spanned<String>], names: &Names<'_>) -> Option<Vec<usize>> {
+        let found: Vec<Option<usize>> = steps.iter().map(|name| self.step(name, names)).collect();
+        found.into_iter().collect()
+    }
+
+    /// A positive span no longer than what is kept.
+    fn span(&mut self, text: &Spanned<String>) -> Option<i64> {
+        let span = self.ok(text, terms::span(&text.value))?;
+        if !(0..=SPAN_MS_MAX).contains(&span) {
+            let what = format!(
+                "`{}` is not between 0 and 7d, the longest span kept",
+                text.value
+            );
+            self.fault(
+                text,
+                RowFault {
+                    what,
+                    did_you_mean: None,
+                },
+            );
+            return None;
+        }
+        Some(span)
+    }
+
+    fn one_of<T: Copy>(
+        &mut self,
+        name: &Spanned<String>,
+        what: &str,
+        known: &[(&'static str, T)],
+    ) -> Option<T> {
+        let found = known
+            .iter()
+            .find(|(word, _)| *word == name.value)
+            .map(|(_, value)| *value);
+        if found.is_none() {
+            let fault = unknown(what, &name.value, known.iter().map(|(word, _)| *word));
+            self.fault(name, fault);
+        }
+        found
+    }
+
+    fn thresholds(&mut self, files: &[ThresholdFile]) -> Option<Vec<Threshold>> {
+        let read: Vec<Option<Threshold>> = files
+            .iter()
+            .map(|file| {
+                let within_ms = self.span(&file.within)?;
+                Some(Threshold {
+                    gte: file.gte,
+                    within_ms,
+                    min_tier: file.min_tier,
+                })
+            })
+            .collect();
+        read.into_iter().collect()
+    }
+
+    #[expect(clippy::too_many_lines, reason = "one arm per operator")]
+    fn operator(&mut self, file: &OperatorFile, names: &Names<'_>) -> Option<Operator> {
+        match file {
+            OperatorFile::Single { signal } => Some(Operator::Single(Single {
+                signal: self.step(signal, names)?,
+            })),
+            OperatorFile::Count {
+                signal,
+                minus,
+                by_class,
+                any,
+            } => {
+                let signal = self.step(signal, names);
+                let minus = minus.as_ref().map(|minus| self.step(minus, names));
+                let thresholds = self.thresholds(any);
+                Some(Operator::Count(Count {
+                    signal: signal?,
+                    minus: minus.map_or(Some(None), |minus| minus.map(Some))?,
+                    by_class: *by_class,
+                    thresholds: thresholds?,
+                }))
+            }
+            OperatorFile::Distinct { signal, of, any } => {
+                let signal = self.step(signal, names);
+                let of = self.one_of(of, "value to count", &Of::ALL);
+                let thresholds = self.thresholds(any)?;
+                Some(Operator::Distinct(Distinct {
+                    signal: signal?,
+                    of: of?,
+                    thresholds,
+                }))
+            }
+            OperatorFile::Sequence {
+                steps,
+                within,
+                overrides,
+            } => {
+                let steps = self.steps(steps, names);
+                let within_ms = self.tiers(within, overrides)?;
+                Some(Operator::Sequence(Sequence {
+                    steps: steps?,
+                    within_ms,
+                }))
+            }
+            OperatorFile::Set {
+                signals,
+                min,
+                within,
+            } => {
+                let signals = self.steps(signals, names);
+                let within_ms = self.span(within)?;
+                Some(Operator::Set(Set {
+                    signals: signals?,
+                    min: *min,
+                    within_ms,
+                }))
+            }
+            OperatorFile::FirstSeen { signal, values } => {
+                let kinds = [
+                    ("device", Kind::Device),
+                    ("asn", Kind::Asn),
+                    ("country", Kind::Country),
+                ];
+                let signal = self.step(signal, names);
+                let values: Vec<Option<Kind>> = values
+                    .iter()
+                    .map(|value| self.one_of(value, "value", &kinds))
+                    .collect();
+                let values = values.into_iter().collect::<Option<Vec<_>>>()?;
+                Some(Operator::FirstSeen(FirstSeen {
+                    signal: signal?,
+                    values,
+                }))
+            }
+            OperatorFile::Absence { .. } => self.absence(file, names),
+        }
+    }
+
+    fn tiers(
+        &mut self,
+        within: &Spanned<String>,
+        overrides: &[WithinFile],
+    ) -> Option<Vec<(Tier, i64)>> {
+        let mut tiers = vec![(Tier::Standard, self.span(within)?)];
+        for file in overrides {
+            tiers.push((file.min_tier, self.span(&file.within)?));
+        }
+        tiers.sort_unstable();
+        Some(tiers)
+    }
+
+    fn absence(&mut self, file: &OperatorFile, names: &Names<'_>) -> Option<Operator> {
+        let OperatorFile::Absence {
+            after,
+            expect,
+            such_that,
+            cleared_by,
+            lookback,
+            deadline,
+        } = file
+        else {
+            return None;
+        };
+        let signal = self.step(after, names);
+        let expect = expect.as_ref().map(|expect| self.step(expect, names));
+        let such_that = self.conditions(such_that, names);
+        let cleared_by = self.conditions(cleared_by, names);
+        let lookback_ms = lookback.as_ref().map_or(Some(0), |span| self.span(span));
+        let deadline_ms = self.span(deadline);
+        Some(Operator::Absence(Absence {
+            after: signal?,
+            expect: expect.map_or(Some(None), |expect| expect.map(Some))?,
+            such_that,
+            cleared_by,
+            lookback_ms: lookback_ms?,
+            deadline_ms: deadline_ms?,
+        }))
+    }
+}
