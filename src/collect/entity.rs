@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::collect::event::{Action, Event};
+
 /// The kinds of entity. The order is part of the block encoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -76,6 +78,99 @@ impl fmt::Display for Entity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}|{}", self.kind.as_str(), self.id)
     }
+}
+
+/// The entities an event concerns, each once: one copy is written to the partition of each.
+///
+/// Events of a call or ticket go to the contact or ticket, which tells the people it names. Every
+/// other event goes to the people it names; a recovery does in any case. An address gets what is
+/// counted there.
+#[must_use]
+pub fn copies(event: &Event) -> Vec<Entity> {
+    let mut copies: Vec<Entity> = Vec::new();
+    let mut add = |kind, id: String| {
+        let entity = Entity::new(kind, id);
+        if !copies.contains(&entity) {
+            copies.push(entity);
+        }
+    };
+    let name = event.action.as_str();
+    let begins = |prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
+    let recovery = is_recovery(event.action);
+    let mut folded = false;
+    if let Some(call) = &event.call_ref
+        && begins(&["contact.", "callback.", "verify.", "ticket."])
+    {
+        add(
+            EntityKind::Contact,
+            format!("{}:{}", call.system, call.root_id),
+        );
+        folded = true;
+    }
+    if let Some(ticket) = &event.ticket_ref
+        && (recovery
+            || begins(&[
+                "ticket.",
+                "approval.",
+                "review.",
+                "callback.",
+                "verify.",
+                "contact.",
+            ]))
+    {
+        add(
+            EntityKind::Ticket,
+            format!("{}:{}", ticket.system, ticket.id),
+        );
+        folded = true;
+    }
+    let directory = matches!(
+        event.action,
+        Action::IdentityUpsert | Action::IdentityLink | Action::IdentityUnlink
+    );
+    if (!folded || recovery) && !directory && event.action != Action::Other {
+        for role in [&event.target, &event.requester].into_iter().flatten() {
+            if let Some(identity) = &role.identity {
+                add(EntityKind::Identity, identity.clone());
+            }
+        }
+    }
+    let counted_there = matches!(
+        event.action,
+        Action::MfaEnrolled
+            | Action::DeviceRegistered
+            | Action::ContactStarted
+            | Action::TicketOpened
+            | Action::CredentialResetRequested
+    );
+    if let Some(ip) = event
+        .network
+        .as_ref()
+        .and_then(|n| n.ip.clone())
+        .filter(|_| counted_there)
+    {
+        add(EntityKind::Address, ip);
+    }
+    copies
+}
+
+/// Whether an action can recover an account; whether it did also depends on who performed it.
+#[must_use]
+pub const fn is_recovery(action: Action) -> bool {
+    matches!(
+        action,
+        Action::CredentialPasswordReset
+            | Action::MfaResetAll
+            | Action::MfaRemoved
+            | Action::MfaChanged
+            | Action::MfaEnrolled
+            | Action::CredentialTempIssued
+            | Action::MfaBypassGranted
+            | Action::AccountUnlocked
+            | Action::AccountEnabled
+            | Action::AccountRecoveryChanged
+            | Action::SessionChallengeDisabled
+    )
 }
 
 /// The 32-bit murmur2 of Kafka's `Utils.murmur2` (Apache Kafka, `clients`), seed `0x9747b28c`.

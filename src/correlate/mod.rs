@@ -2,7 +2,9 @@
 
 pub mod baseline;
 pub mod contact;
+pub mod entity_state;
 pub mod fact;
+pub mod finding;
 pub mod rules;
 pub mod score;
 pub mod ticket;
