@@ -22,12 +22,13 @@ pub const MAX_BYTES: usize = 4096;
 pub const MAX_SPANS: usize = 32;
 
 /// The phrase files shipped with the program.
-const EMBEDDED: [&str; 5] = [
+const EMBEDDED: [&str; 6] = [
     include_str!("../../../language/phrases/en.yaml"),
     include_str!("../../../language/phrases/de.yaml"),
     include_str!("../../../language/phrases/fr.yaml"),
     include_str!("../../../language/phrases/es.yaml"),
     include_str!("../../../language/phrases/pt.yaml"),
+    include_str!("../../../language/phrases/other.yaml"),
 ];
 
 /// Whose words a text holds, as far as the source says.
