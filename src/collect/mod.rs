@@ -11,6 +11,7 @@ pub mod action;
 pub mod words;
 pub mod event;
 pub mod entity;
+pub mod text;
 
 pub use entity::{Entity, EntityKind};
 pub use event::Event;
