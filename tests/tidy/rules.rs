@@ -133,7 +133,12 @@ pub fn stages_are_pure(files: &[File]) -> Vec<Violation> {
         }
         for (line, module) in heads(&code, "std") {
             if IMPURE_MODULES.contains(&module) {
-                let what = format!("a stage is pure: `std::{module}`");
+                let hint = if module == "net" {
+                    " (`core::net` has the addresses)"
+                } else {
+                    ""
+                };
+                let what = format!("a stage is pure: `std::{module}`{hint}");
                 found.push(Violation::of_line(file, line, what));
             }
         }
