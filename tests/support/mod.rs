@@ -1,0 +1,4 @@
+//! Helpers shared by the test programs.
+
+pub mod golden;
+pub mod timeline;
