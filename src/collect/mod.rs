@@ -11,6 +11,10 @@ pub mod action;
 pub mod words;
 pub mod event;
 pub mod entity;
+pub mod normalise;
+pub mod directory;
+pub mod identity;
+pub mod keyed;
 
 pub use entity::{Entity, EntityKind};
 pub use event::Event;
