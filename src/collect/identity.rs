@@ -19,7 +19,7 @@ mod tests;
 
 pub use memory::MemoryDirectory;
 pub use query::{Answer, Question, kind_named, resolve_query};
-pub use stamp::{identify, pseudo_identity};
+pub use stamp::{identify, pseudo_identity, pseudo_of_name};
 
 /// What resolution depends on beside the directory.
 #[derive(Debug, Clone, PartialEq, Eq)]

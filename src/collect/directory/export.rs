@@ -147,7 +147,8 @@ impl Reader<'_, '_> {
                 from: (name_use != NameUse::Id)
                     .then_some(self.record.created)
                     .flatten(),
-                to: self.record.deleted,
+                // Events about a deleted account still name its id.
+                to: self.record.deleted.filter(|_| name_use != NameUse::Id),
             }),
         }
         Some(name.value)
@@ -247,7 +248,7 @@ impl Reader<'_, '_> {
 
     /// Zendesk `identities[]` and Genesys `addresses[]`: further names with their kind beside them.
     fn further_identities(&mut self) {
-        let lists = ["identities", "addresses", "primarycontactinfo"];
+        let lists = ["identities", "addresses", "primarycontactinfo", "emails"];
         let lists: Vec<_> = lists
             .iter()
             .filter_map(|name| field(self.item, &[name]))
@@ -263,7 +264,8 @@ impl Reader<'_, '_> {
             if kind.starts_with("phone") || kind == "sms" {
                 self.add(HandleKind::Phone, &value, NameUse::DirectLine);
             } else if value.contains('@') && kind != "google" {
-                let name_use = if verified {
+                let private = matches!(kind.as_str(), "home" | "personal" | "other" | "private");
+                let name_use = if verified && !private {
                     NameUse::Alias
                 } else {
                     NameUse::PersonalMail

@@ -63,6 +63,7 @@ pub(super) const DESK_PHONE: &[&str] = &[
     "phonenumber",
     "primaryworkphone",
     "phonenumbers",
+    "phones",
     "deskphonenumber",
 ];
 pub(super) const LOGIN: &[&str] = &["login", "userprincipalname", "upn"];

@@ -30,6 +30,8 @@ pub struct MemoryDirectory {
     /// Accounts that ever bore a name.
     names: HashMap<(HandleKind, String), BTreeSet<String>>,
     managers: BTreeSet<String>,
+    /// Persons by the names under which exports refer to managers and delegates.
+    referred: HashMap<String, String>,
     has_phones: bool,
     read_at: Option<Timestamp>,
 }
@@ -88,7 +90,8 @@ impl MemoryDirectory {
     pub fn join(&mut self) {
         self.names = HashMap::new();
         for (key, record) in &self.records {
-            for handle in &record.handles {
+            let names = record.handles.iter();
+            for handle in names.filter(|h| h.kind != HandleKind::DisplayName) {
                 let name = (class(handle.kind), handle.value.clone());
                 self.names.entry(name).or_default().insert(key.clone());
             }
@@ -107,15 +110,24 @@ impl MemoryDirectory {
             }
         }
         self.name_persons(&group_of);
-        let all: Vec<String> = self
+        let managers: BTreeSet<&String> = self
             .records
             .values()
-            .flat_map(|r| r.managers.iter().map(|m| m.name.clone()))
+            .flat_map(|r| r.managers.iter().map(|m| &m.name))
             .collect();
-        self.managers = all
+        let delegates = self.records.values().flat_map(|r| &r.delegates);
+        let named = |name: &&String| Some(((*name).clone(), self.person_named(name)?));
+        let referred: HashMap<String, String> = managers
             .iter()
-            .filter_map(|name| self.person_named(name))
+            .copied()
+            .chain(delegates)
+            .filter_map(|name| named(&name))
             .collect();
+        let leads = managers
+            .iter()
+            .filter_map(|name| referred.get(*name).cloned());
+        self.managers = leads.collect();
+        self.referred = referred;
     }
 
     /// The person that an export means by an employee id, account id, login, mail or user name.
@@ -258,13 +270,13 @@ impl Directory for MemoryDirectory {
             let manager = || {
                 record
                     .manager_at(at)
-                    .and_then(|name| self.person_named(name))
+                    .and_then(|name| self.referred.get(name).cloned())
             };
             facts.manager = facts.manager.or_else(manager);
             let delegates = record
                 .delegates
                 .iter()
-                .filter_map(|name| self.person_named(name));
+                .filter_map(|name| self.referred.get(name).cloned());
             facts.delegates.extend(delegates);
             add_rights(&mut facts.rights, &record.rights);
         }

@@ -66,6 +66,13 @@ pub fn pseudo_identity(handles: &[Handle], settings: &Settings) -> Option<String
     Some(format!("pseudo:{hash}"))
 }
 
+/// The pseudo-identity under which events of one name stood before the directory knew it: where an
+/// `identity.link` goes. `None` for a shown name. The value is normalised.
+#[must_use]
+pub fn pseudo_of_name(kind: HandleKind, value: &str, settings: &Settings) -> Option<String> {
+    (trust(kind) > 0).then(|| format!("pseudo:{}", keyed(&settings.key, kind, value)))
+}
+
 const fn trust(kind: HandleKind) -> u8 {
     match kind {
         HandleKind::OktaId

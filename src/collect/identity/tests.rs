@@ -380,6 +380,36 @@ fn a_recreated_account_has_a_new_id_and_the_old_one_ends() {
 }
 
 #[test]
+fn a_reused_address_joins_accounts_to_whoever_is_at_work() {
+    let directory = directory(&[
+        (
+            "hris",
+            r#"{"employee_id":"E80","work_email":"kay@corp.example","hire_date":"2015-01-01","termination_date":"2020-01-31","status":"terminated"}"#,
+        ),
+        (
+            "hris",
+            r#"{"employee_id":"E81","work_email":"kay@corp.example","hire_date":"2021-01-01","status":"active"}"#,
+        ),
+        (
+            "servicenow",
+            r#"{"sys_id":"0c","user_name":"kay","email":"kay@corp.example","active":"true"}"#,
+        ),
+        (
+            "okta",
+            r#"{"id":"00u81","status":"ACTIVE","profile":{"login":"kay@corp.example","email":"k.ay@corp.example"}}"#,
+        ),
+    ]);
+    assert_eq!(
+        who(&directory, "snow_user:kay", NOW).as_deref(),
+        Some("E81")
+    );
+    assert_eq!(
+        who(&directory, "okta_id:00u81", NOW).as_deref(),
+        Some("E81")
+    );
+}
+
+#[test]
 fn a_guest_is_never_the_employee_of_the_home_address() {
     let directory = directory(&[
         DANA,

@@ -38,32 +38,54 @@ impl MemoryDirectory {
     /// By verified primary mail: into the one group that has the address, else with each other.
     pub(super) fn join_mails(&self, group_of: &mut BTreeMap<String, String>) {
         let grouped = group_of.clone();
-        for (key, record) in &self.records {
-            let Some(mail) = record
-                .join_mail
-                .as_ref()
-                .filter(|_| !grouped.contains_key(key))
-            else {
+        let open = self
+            .records
+            .iter()
+            .filter(|(key, _)| !grouped.contains_key(*key));
+        for (key, record) in open {
+            let Some(mail) = &record.join_mail else {
                 continue;
             };
-            let groups = [true, false].map(|primary_only| {
-                self.bearers(HandleKind::Email, mail, primary_only)
-                    .into_iter()
-                    .filter_map(|account| grouped.get(account).cloned())
-                    .collect::<BTreeSet<String>>()
-            });
-            let group = groups.iter().find(|groups| !groups.is_empty());
-            let mut group = group.cloned().unwrap_or_default();
-            if group.len() > 1 {
-                group.retain(|group| self.is_at_work(group, &grouped, record.read_at));
-            }
-            let several = groups.iter().any(|groups| groups.len() > 1);
-            match (group.len(), group.first()) {
+            let logins = record
+                .handles
+                .iter()
+                .filter(|h| h.name_use == NameUse::Login);
+            let mails = std::iter::once(mail).chain(logins.map(|h| &h.value));
+            let groups = mails
+                .map(|mail| self.groups_with(mail, &grouped, record.read_at))
+                .find(|groups| !groups.is_empty())
+                .unwrap_or_default();
+            match (groups.len(), groups.first()) {
+                (0, _) => group_of.insert(key.clone(), format!("mail {mail}")),
                 (1, Some(group)) => group_of.insert(key.clone(), group.clone()),
-                _ if several => None,
-                _ => group_of.insert(key.clone(), format!("mail {mail}")),
+                _ => None,
             };
         }
+    }
+
+    /// The groups that an address leads to, as a primary one before an alias, those still at work
+    /// before leavers.
+    fn groups_with(
+        &self,
+        mail: &str,
+        grouped: &BTreeMap<String, String>,
+        at: Timestamp,
+    ) -> BTreeSet<String> {
+        let groups = [true, false].map(|primary_only| {
+            let accounts = self.bearers(HandleKind::Email, mail, primary_only);
+            let groups = accounts
+                .into_iter()
+                .filter_map(|account| grouped.get(account));
+            groups.cloned().collect::<BTreeSet<String>>()
+        });
+        let groups = groups.into_iter().find(|groups| !groups.is_empty());
+        let groups = groups.unwrap_or_default();
+        if groups.len() < 2 {
+            return groups;
+        }
+        let at_work = |group: &&String| self.is_at_work(group, grouped, at);
+        let working: BTreeSet<String> = groups.iter().filter(at_work).cloned().collect();
+        if working.is_empty() { groups } else { working }
     }
 
     fn is_at_work(&self, group: &str, grouped: &BTreeMap<String, String>, at: Timestamp) -> bool {
@@ -71,8 +93,8 @@ impl MemoryDirectory {
         let roots = accounts.filter_map(|(key, _)| self.records.get(key));
         let mut states = roots
             .filter(|r| r.system == "hris")
-            .map(|r| r.lifecycle_at(at));
-        states.any(|state| state != Lifecycle::Leaver)
+            .map(|r| [r.lifecycle, r.lifecycle_at(at)]);
+        states.any(|states| !states.contains(&Lifecycle::Leaver))
     }
 
     /// Accounts that bear a name as a login or primary mail, or as anything verified.
