@@ -176,16 +176,16 @@ pub fn phone(text: &str, rules: &NameRules) -> Option<String> {
         return None;
     }
     let digits: String = bare.chars().filter(char::is_ascii_digit).collect();
-    let letters = bare.chars().any(char::is_alphabetic);
-    if digits.len() < PHONE_DIGITS_MIN || digits.len() > PHONE_DIGITS_MAX {
+    let letters = bare
+        .chars()
+        .any(|c| c.is_alphanumeric() && !c.is_ascii_digit());
+    if letters || digits.len() < PHONE_DIGITS_MIN || digits.len() > PHONE_DIGITS_MAX {
         return None;
     }
     let region = rules.default_region.as_deref().and_then(region);
-    if let Some(number) = e164(bare, region) {
+    let long_enough = |number: &String| number.len() > PHONE_DIGITS_MIN;
+    if let Some(number) = e164(bare, region).filter(long_enough) {
         return Some(number);
-    }
-    if letters {
-        return None;
     }
     if bare.starts_with('+') {
         return Some(format!("+{digits}"));
@@ -207,7 +207,9 @@ fn bare_number(text: &str) -> &str {
             text = rest;
         }
     }
-    let end = text.find(['@', ';', ',']).unwrap_or(text.len());
+    // An extension (`x5`, `ext. 5`, `#5`) names a desk of the same line.
+    let end = text.find(['@', ';', ',', '#', 'x', 'X', 'e', 'E']);
+    let end = end.unwrap_or(text.len());
     text.get(..end).unwrap_or(text).trim()
 }
 
@@ -423,5 +425,19 @@ mod tests {
             Some("00uAbC")
         );
         assert_eq!(value(HandleKind::EntraId, "0A-B").as_deref(), Some("0a-b"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_a_name_or_none(text in "\\PC{0,40}", digits in "[+(]?[0-9٣ ()./-]{0,24}(;ext=|x)?[0-9]{0,4}") {
+            for text in [text, digits] {
+                for kind in [HandleKind::Phone, HandleKind::Email, HandleKind::ChatHandle] {
+                    let Some(name) = normalise(kind, &text, &rules()) else { continue };
+                    proptest::prop_assert!(!name.value.is_empty() && !name.masked.is_empty());
+                    let again = normalise(kind, &name.value, &rules());
+                    proptest::prop_assert_eq!(again.map(|n| n.value), Some(name.value));
+                }
+            }
+        }
     }
 }

@@ -168,7 +168,7 @@ fn is_privileged(item: Value<'_>, title: &str, name: &str) -> bool {
     });
     by_role
         || has_phrase(title, &PRIVILEGED)
-        || ["adm-", "adm.", "adm_", "admin-", "admin.", "admin_", "a-"]
+        || ["adm-", "adm.", "adm_", "admin-", "admin.", "admin_"]
             .iter()
             .any(|p| name.starts_with(p))
         || ["-adm@", "-admin@", ".adm@", ".admin@"]
