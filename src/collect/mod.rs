@@ -12,6 +12,10 @@ pub mod words;
 pub mod event;
 pub mod entity;
 pub mod text;
+pub mod normalise;
+pub mod directory;
+pub mod identity;
+pub mod keyed;
 
 pub use entity::{Entity, EntityKind};
 pub use event::Event;

@@ -1,0 +1,329 @@
+//! Which person a name meant at the time of the event, and how sure that is.
+//!
+//! The directory is asked through [`Directory`]; [`resolve`] applies the rules, [`identify`] stamps
+//! an event. Nothing is ever guessed: several candidates stay several candidates.
+
+use std::collections::BTreeSet;
+
+use crate::collect::directory::{AgentRights, NameUse, Strength};
+use crate::collect::event::{Handle, PhoneOwner, Resolution};
+use crate::collect::normalise::{NameRules, normalise, without_tag};
+use crate::collect::time::Timestamp;
+use crate::collect::words::{HandleKind, Lifecycle, ResolutionStatus, Tier};
+
+mod memory;
+mod query;
+mod stamp;
+#[cfg(test)]
+mod tests;
+
+pub use memory::MemoryDirectory;
+pub use query::{Answer, Question, kind_named, resolve_query};
+pub use stamp::{identify, pseudo_identity, pseudo_of_name};
+
+/// What resolution depends on beside the directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// How names are spelled.
+    pub names: NameRules,
+    /// Systems whose accounts may name a person, first the one preferred.
+    pub roots: Vec<String>,
+    /// Key of the deployment, for pseudo-identities and keyed values.
+    pub key: Vec<u8>,
+    /// A directory older than this against the event's `ingest_ts` is stale.
+    pub stale_after_ms: i64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            names: NameRules::default(),
+            roots: ["hris", "okta", "entra", "servicenow"]
+                .map(str::to_owned)
+                .to_vec(),
+            key: Vec::new(),
+            stale_after_ms: 48 * crate::collect::time::HOUR_MS,
+        }
+    }
+}
+
+/// One account that bears a name at a moment.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Found {
+    /// Identity id of the person.
+    pub identity: String,
+    /// Account id, `<system>:<native id>`.
+    pub account: String,
+    /// How much the name proves.
+    pub strength: Strength,
+    /// What the name is to the account.
+    pub name_use: NameUse,
+    /// The account was joined to its person by its user name.
+    pub by_user_name: bool,
+    /// Employment of the person at that moment.
+    pub lifecycle: Lifecycle,
+}
+
+/// What the directory says of a person at a moment.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PersonFacts {
+    /// Employee id, if there is one.
+    pub employee_id: Option<String>,
+    /// Highest tier of their accounts.
+    pub tier: Tier,
+    /// Employment.
+    pub lifecycle: Lifecycle,
+    /// Identity id of the manager.
+    pub manager: Option<String>,
+    /// Identity ids of delegates.
+    pub delegates: Vec<String>,
+    /// Help-desk staff.
+    pub desk: bool,
+    /// Somebody reports to them.
+    pub manages: bool,
+    /// Last change of a phone of record.
+    pub phone_at: Option<Timestamp>,
+    /// Last change of a private mail of record.
+    pub email_at: Option<Timestamp>,
+    /// Last change of the manager.
+    pub manager_at: Option<Timestamp>,
+    /// Rights as an agent.
+    pub rights: AgentRights,
+}
+
+/// What the directory says of one account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AccountFacts {
+    /// Creation.
+    pub created: Option<Timestamp>,
+    /// Its own tier: a service or emergency account of a person is not the person.
+    pub tier: Tier,
+}
+
+/// The directory as resolution sees it: every question is about a moment.
+pub trait Directory {
+    /// Who bears a normalised name at a moment. An issuer on one side alone does not tell apart.
+    fn look_up(
+        &self,
+        kind: HandleKind,
+        issuer: Option<&str>,
+        value: &str,
+        at: Timestamp,
+    ) -> Vec<Found>;
+    /// A person.
+    fn person(&self, identity: &str, at: Timestamp) -> Option<PersonFacts>;
+    /// An account.
+    fn account(&self, account: &str) -> Option<AccountFacts>;
+    /// Whose number of record it is; `None` where no directory source delivers numbers.
+    fn phone_owners(&self, number: &str, at: Timestamp) -> Option<Vec<PhoneOwner>>;
+    /// True where nobody is known.
+    fn is_empty(&self) -> bool;
+    /// When its newest export was taken; `None` where that does not matter.
+    fn read_at(&self) -> Option<Timestamp>;
+}
+
+/// The result of resolving the names of one role.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Resolved {
+    /// For the event.
+    pub resolution: Resolution,
+    /// The person, where the status is `resolved` or `conflict`.
+    pub identity: Option<String>,
+    /// Their account that bears the name.
+    pub account: Option<String>,
+    /// What decided, in words.
+    pub via: Option<&'static str>,
+    /// A conflict that a number made.
+    pub number_mismatch: bool,
+    /// A name mixes scripts.
+    pub lookalike: bool,
+}
+
+/// The accounts that one name of a role leads to.
+struct Lead {
+    kind: HandleKind,
+    found: Vec<Found>,
+    strength: Strength,
+    by_tag: bool,
+}
+
+impl Lead {
+    fn persons(&self) -> BTreeSet<&str> {
+        self.found.iter().map(|f| f.identity.as_str()).collect()
+    }
+}
+
+/// Resolves the names of one role at the time of the event. Handles need not be normalised yet.
+#[must_use]
+pub fn resolve(
+    handles: &[Handle],
+    at: Timestamp,
+    directory: &impl Directory,
+    settings: &Settings,
+) -> Resolved {
+    let mut result = Resolved::default();
+    let mut leads = Vec::new();
+    for handle in handles {
+        let Some(name) = normalise(handle.kind, &handle.value, &settings.names) else {
+            continue;
+        };
+        result.lookalike |= name.lookalike;
+        let issuer = handle.issuer.as_deref();
+        leads.extend(lead(
+            handle.kind,
+            issuer,
+            &name.value,
+            (at, directory, settings),
+        ));
+    }
+    decide(&leads, &mut result);
+    result
+}
+
+fn lead(
+    kind: HandleKind,
+    issuer: Option<&str>,
+    value: &str,
+    (at, directory, settings): (Timestamp, &impl Directory, &Settings),
+) -> Option<Lead> {
+    if kind == HandleKind::DisplayName {
+        return None;
+    }
+    let mut found = directory.look_up(kind, issuer, value, at);
+    let is_mail = matches!(
+        kind,
+        HandleKind::Email | HandleKind::Login | HandleKind::Upn
+    );
+    let mut by_tag = false;
+    if found.is_empty()
+        && is_mail
+        && let Some(plain) = without_tag(value, &settings.names)
+    {
+        found = directory.look_up(kind, issuer, &plain, at);
+        by_tag = !found.is_empty();
+    }
+    // Somebody at work keeps a name before somebody still to come, and they before a leaver.
+    let best = found.iter().map(|f| rank(f.lifecycle)).max()?;
+    found.retain(|f| rank(f.lifecycle) == best);
+    let shared = found.iter().any(|f| f.strength == Strength::S0);
+    let strongest = found.iter().map(|f| f.strength).max()?;
+    found.retain(|f| kind == HandleKind::Phone || f.strength == strongest);
+    let owners: BTreeSet<_> = found.iter().map(|f| &f.identity).collect();
+    let strength = if kind == HandleKind::Phone && (shared || owners.len() > 1) {
+        Strength::S0
+    } else if by_tag {
+        strongest.min(Strength::S1)
+    } else {
+        strongest
+    };
+    found.sort();
+    Some(Lead {
+        kind,
+        found,
+        strength,
+        by_tag,
+    })
+}
+
+const fn rank(lifecycle: Lifecycle) -> u8 {
+    match lifecycle {
+        Lifecycle::Active | Lifecycle::OnLeave | Lifecycle::Unknown => 2,
+        Lifecycle::PreHire => 1,
+        Lifecycle::Leaver => 0,
+    }
+}
+
+fn decide(leads: &[Lead], result: &mut Resolved) {
+    let mut undecided: BTreeSet<&str> = BTreeSet::new();
+    for strength in [Strength::S3, Strength::S2, Strength::S1] {
+        let level: Vec<&Lead> = leads.iter().filter(|l| l.strength == strength).collect();
+        let Some((first, others)) = level.split_first() else {
+            continue;
+        };
+        let mut agreed = first.persons();
+        let mut all = first.persons();
+        for lead in others {
+            agreed = agreed.intersection(&lead.persons()).copied().collect();
+            all.extend(lead.persons());
+        }
+        if let (1, Some(person)) = (agreed.len(), agreed.first()) {
+            let single = level.iter().find(|l| l.persons().len() == 1);
+            settle(person, single.unwrap_or(first), result);
+            contradict(person, leads, result);
+            return;
+        }
+        undecided.extend(all);
+        if agreed.is_empty() {
+            break; // Two names of one strength name two people.
+        }
+    }
+    let shared = leads
+        .iter()
+        .filter(|l| l.strength == Strength::S0)
+        .map(Lead::persons);
+    if undecided.is_empty() {
+        undecided = shared
+            .filter(|persons| persons.len() > 1)
+            .flatten()
+            .collect();
+    }
+    if !undecided.is_empty() {
+        result.resolution.status = ResolutionStatus::Ambiguous;
+        result.resolution.candidates = undecided.into_iter().map(str::to_owned).collect();
+    }
+}
+
+fn settle(person: &str, lead: &Lead, result: &mut Resolved) {
+    let Some(found) = lead.found.iter().find(|f| f.identity == person) else {
+        return;
+    };
+    result.resolution.status = ResolutionStatus::Resolved;
+    result.resolution.strong = lead.strength >= Strength::S2;
+    let system = found.account.split(':').next().unwrap_or_default();
+    result.resolution.via = Some(format!("{} {system}", query::kind_name(lead.kind)));
+    result.identity = Some(found.identity.clone());
+    result.account = Some(found.account.clone());
+    result.via = Some(if lead.by_tag {
+        "plus tag"
+    } else {
+        via_words(lead, found)
+    });
+}
+
+fn via_words(lead: &Lead, found: &Found) -> &'static str {
+    if found.by_user_name && found.name_use == NameUse::Id {
+        return "agent event stream username";
+    }
+    // The primary use wins where two systems know an address as different things.
+    let uses = lead.found.iter().filter(|f| f.identity == found.identity);
+    match uses.map(|f| f.name_use).min().unwrap_or(found.name_use) {
+        NameUse::Id => "system id",
+        NameUse::EmployeeId => "employee id",
+        NameUse::Login => "login",
+        NameUse::PrimaryMail => "primary mail",
+        NameUse::Alias => "alias",
+        NameUse::UserName => "user name",
+        NameUse::PersonalMail => "personal mail",
+        NameUse::Mobile => "mobile",
+        NameUse::DirectLine => "direct line",
+        NameUse::SharedLine => "shared line",
+        NameUse::Name => "name",
+    }
+}
+
+/// A weaker name that surely means somebody else makes a conflict; the stronger one is kept.
+fn contradict(person: &str, leads: &[Lead], result: &mut Resolved) {
+    let other = leads.iter().find_map(|lead| {
+        let persons = lead.persons();
+        let single = persons.len() == 1 && lead.strength > Strength::S0;
+        let other = persons
+            .first()
+            .filter(|other| single && **other != person)?;
+        Some((lead.kind, (*other).to_owned()))
+    });
+    if let Some((kind, other)) = other {
+        result.resolution.status = ResolutionStatus::Conflict;
+        result.resolution.candidates = vec![other];
+        result.number_mismatch = kind == HandleKind::Phone;
+    }
+}
