@@ -29,6 +29,10 @@ pub(super) struct Source<C: ConsumerContext + 'static> {
     topics: BTreeSet<Arc<str>>,
     /// Ends that were found together and not told yet.
     ends: VecDeque<Polled>,
+    /// Numbers of partitions whose end the client told and whose topic is not known yet.
+    unresolved: Vec<i32>,
+    /// Where the end of a partition was told last.
+    told: BTreeMap<Partition, i64>,
     /// Sought and not resumed since: their leaders get a nudge.
     fresh: BTreeSet<Partition>,
 }
@@ -40,31 +44,41 @@ impl<C: ConsumerContext + 'static> Source<C> {
             positions: BTreeMap::new(),
             topics: BTreeSet::new(),
             ends: VecDeque::new(),
+            unresolved: Vec::new(),
+            told: BTreeMap::new(),
             fresh: BTreeSet::new(),
         }
     }
 
     /// The next record or end.
     pub(super) fn next(&mut self, wait: Duration) -> Result<Polled, LogError> {
-        while let Some(end) = self.ends.pop_front() {
-            if matches!(&end, Polled::End { partition, .. } if self.positions.contains_key(partition))
-            {
-                return Ok(end);
-            }
+        self.resolve_ends()?;
+        if let Some(end) = self.ends.pop_front() {
+            return Ok(end);
         }
-        let polled = match self.client.poll(wait) {
-            None => return Ok(Polled::Idle),
-            Some(Ok(message)) => Ok(owned(&message, &mut self.topics)),
-            Some(Err(KafkaError::PartitionEOF(number))) => Err(number),
-            Some(Err(error)) => return Err(classify("poll", &error)),
-        };
-        match polled {
-            Ok(record) => Ok(self.accept(record)),
-            Err(number) => {
-                self.find_ends(number)?;
+        match self.client.poll(wait) {
+            None => Ok(Polled::Idle),
+            Some(Ok(message)) => {
+                let record = owned(&message, &mut self.topics);
+                drop(message);
+                Ok(self.accept(record))
+            }
+            Some(Err(KafkaError::PartitionEOF(number))) => {
+                self.unresolved.push(number);
+                self.resolve_ends()?;
                 Ok(self.ends.pop_front().unwrap_or(Polled::Idle))
             }
+            Some(Err(error)) => Err(classify("poll", &error)),
         }
+    }
+
+    /// The client tells an end once: what cannot be resolved now is tried again.
+    fn resolve_ends(&mut self) -> Result<(), LogError> {
+        while let Some(number) = self.unresolved.last().copied() {
+            self.find_ends(number)?;
+            self.unresolved.retain(|n| *n != number);
+        }
+        Ok(())
     }
 
     fn accept(&mut self, record: OwnedRecord) -> Polled {
@@ -92,7 +106,8 @@ impl<C: ConsumerContext + 'static> Source<C> {
             } else {
                 self.watermarks(&partition)?.1
             };
-            if position >= stable {
+            if position >= stable && self.told.get(&partition) != Some(&position) {
+                self.told.insert(partition.clone(), position);
                 self.ends.push_back(Polled::End {
                     partition,
                     position,
@@ -142,13 +157,14 @@ impl<C: ConsumerContext + 'static> Source<C> {
             }
             thread::sleep(SEEK_PAUSE);
         }
-        self.positions.insert(partition.clone(), offset);
+        self.begin_at(partition, offset);
         self.fresh.insert(partition.clone());
         Ok(())
     }
 
     /// Notes where a partition begins that was assigned with this offset.
     pub(super) fn begin_at(&mut self, partition: &Partition, offset: i64) {
+        self.told.remove(partition);
         self.positions.insert(partition.clone(), offset);
     }
 
@@ -156,6 +172,10 @@ impl<C: ConsumerContext + 'static> Source<C> {
     pub(super) fn forget(&mut self, partitions: &[Partition]) {
         self.positions.retain(|p, _| !partitions.contains(p));
         self.fresh.retain(|p| !partitions.contains(p));
+        self.told.retain(|p, _| !partitions.contains(p));
+        self.ends.retain(
+            |end| !matches!(end, Polled::End { partition, .. } if partitions.contains(partition)),
+        );
     }
 
     /// Resumes, and sends the leaders of sought partitions a request: without it the first record
