@@ -90,13 +90,20 @@ pub struct KafkaSettings {
     pub producer_properties: BTreeMap<String, String>,
 }
 
-/// Pass-through properties that are not ours to pass.
+/// Settings with which exactly-once could not be kept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("Kafka properties that Deskwarden sets itself, because exactly-once rests on them: {}", .0.join(", "))]
-pub struct SettingsError(pub Vec<String>);
+pub enum SettingsError {
+    /// Pass-through properties that are not the operator's to set.
+    #[error("Kafka properties that Deskwarden sets itself, because exactly-once rests on them: {}", .0.join(", "))]
+    Owned(Vec<String>),
+    /// A name is empty. Without a member name the broker would take transactional offsets of a
+    /// consumer that was evicted and knows no generation.
+    #[error("group, instance and transactional id must not be empty")]
+    Unnamed,
+}
 
 impl KafkaSettings {
-    /// Names every owned key in the pass-through maps.
+    /// Names every owned key in the pass-through maps; then checks that the names are there.
     pub fn check(&self) -> Result<(), SettingsError> {
         let maps = [
             &self.properties,
@@ -106,10 +113,13 @@ impl KafkaSettings {
         let keys = maps.into_iter().flat_map(BTreeMap::keys);
         let owned = keys.filter(|k| OWNED.contains(&k.trim()) || ALIASES.contains(&k.trim()));
         let owned: Vec<String> = owned.cloned().collect();
-        if owned.is_empty() {
-            Ok(())
+        let names = [&self.group, &self.instance, &self.transactional_id];
+        if !owned.is_empty() {
+            Err(SettingsError::Owned(owned))
+        } else if names.into_iter().any(String::is_empty) {
+            Err(SettingsError::Unnamed)
         } else {
-            Err(SettingsError(owned))
+            Ok(())
         }
     }
 
@@ -171,14 +181,22 @@ mod tests {
                 consumer_properties: map,
                 ..KafkaSettings::default()
             };
-            assert_eq!(settings.check(), Err(SettingsError(vec![key.to_owned()])));
+            assert_eq!(
+                settings.check(),
+                Err(SettingsError::Owned(vec![key.to_owned()]))
+            );
         }
         let good = BTreeMap::from([("security.protocol".to_owned(), "ssl".to_owned())]);
         let settings = KafkaSettings {
+            group: "g".into(),
+            instance: "0-0".into(),
+            transactional_id: "t".into(),
             properties: good,
             ..KafkaSettings::default()
         };
         assert_eq!(settings.check(), Ok(()));
+        let unnamed = KafkaSettings::default();
+        assert_eq!(unnamed.check(), Err(SettingsError::Unnamed));
         assert_eq!(settings.producer().get("security.protocol"), Some("ssl"));
     }
 
