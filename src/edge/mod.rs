@@ -1,1 +1,5 @@
 //! Everything that touches the world: it does, it never decides.
+
+pub mod clock;
+pub mod kafka;
+pub mod log;

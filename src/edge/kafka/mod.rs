@@ -1,0 +1,15 @@
+//! [`Log`](crate::edge::log::Log) on rdkafka: one consumer, one transactional producer and one
+//! reader without group for each worker thread (`KAFKA.md` §2, §3, §5–§7).
+//!
+//! librdkafka rejoins, retries and reconnects in threads of its own; here stands only what its
+//! rules leave to us, each with the fact that asks for it.
+
+mod changelog;
+mod consumer;
+mod member;
+mod rebalance;
+mod settings;
+mod transaction;
+
+pub use member::KafkaLog;
+pub use settings::{KafkaSettings, SettingsError};

@@ -1,0 +1,398 @@
+//! The transactional producer: drained commits, error classes, renewal.
+
+use super::consumer::list_at;
+use super::settings::{KafkaSettings, transaction_timeout};
+use crate::edge::clock::Deadline;
+use crate::edge::log::{ErrorClass, LogError, Partition, ProduceRecord};
+use rdkafka::consumer::ConsumerGroupMetadata;
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
+use rdkafka::{ClientConfig, ClientContext};
+use std::sync::{Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// Between looks at what is in flight. Polling with a timeout instead spins in the crate.
+const DRAIN_PAUSE: Duration = Duration::from_micros(200);
+/// Between repetitions of a call that failed at once.
+const RETRY_PAUSE: Duration = Duration::from_millis(10);
+/// A new producer may have to wait for the end of what its predecessor left open.
+const INIT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What an error of the client asks for (`KAFKA.md` §6).
+pub(super) fn classify(call: &'static str, error: &KafkaError) -> LogError {
+    LogError::new(class_of(error), call, error.to_string())
+}
+
+fn class_of(error: &KafkaError) -> ErrorClass {
+    use RDKafkaErrorCode::{Fenced, FencedInstanceId, OperationTimedOut, ProducerFenced};
+    if let Some(Fenced | ProducerFenced | FencedInstanceId) = error.rdkafka_error_code() {
+        return ErrorClass::Fenced;
+    }
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "non-exhaustive; what is new is fatal"
+    )]
+    match error {
+        KafkaError::Transaction(e) if e.is_fatal() => ErrorClass::Fatal,
+        KafkaError::Transaction(e) if e.txn_requires_abort() => ErrorClass::Abort,
+        KafkaError::Transaction(e) if e.is_retriable() => ErrorClass::Retriable,
+        KafkaError::Flush(OperationTimedOut) => ErrorClass::Retriable,
+        KafkaError::MessageProduction(_) => ErrorClass::Abort,
+        KafkaError::MessageConsumption(_) | KafkaError::Global(_) => ErrorClass::Noise,
+        KafkaError::MetadataFetch(_)
+        | KafkaError::OffsetFetch(_)
+        | KafkaError::Seek(_)
+        | KafkaError::GroupListFetch(_) => ErrorClass::Retriable,
+        _ => ErrorClass::Fatal,
+    }
+}
+
+/// Remembers the first record of a transaction that was not delivered.
+#[derive(Debug, Default)]
+struct Deliveries(Mutex<Option<String>>);
+
+impl Deliveries {
+    fn take(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl ClientContext for Deliveries {
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(target: "librdkafka", %error, reason, "client reports an error");
+    }
+}
+
+impl ProducerContext for Deliveries {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        if let Err((error, _)) = result {
+            let mut first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            first.get_or_insert_with(|| error.to_string());
+        }
+    }
+}
+
+type Client = BaseProducer<Deliveries>;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Ready,
+    Open,
+    MustAbort,
+    /// After an unknown outcome nothing is ever called on it again.
+    Spent,
+}
+
+enum Slot {
+    /// `init_transactions` takes 55 to 505 ms: it runs beside the group join.
+    Starting(JoinHandle<Result<Client, LogError>>),
+    Running(Client),
+    Empty,
+}
+
+/// The producer of one worker.
+pub(super) struct Transaction {
+    config: ClientConfig,
+    slot: Slot,
+    state: State,
+    /// Deadline of one drain, commit or abort with all its repetitions; one call has half of it.
+    timeout: Duration,
+}
+
+impl Transaction {
+    pub(super) fn start(settings: &KafkaSettings) -> Self {
+        let config = settings.producer();
+        let starting = config.clone();
+        let timeout = transaction_timeout(&config);
+        Self {
+            config,
+            slot: Slot::Starting(thread::spawn(move || connect(&starting))),
+            state: State::Ready,
+            timeout,
+        }
+    }
+
+    pub(super) const fn is_open(&self) -> bool {
+        matches!(self.state, State::Open | State::MustAbort)
+    }
+
+    /// Waits until the producer is initialised, so that its dead predecessor is fenced.
+    pub(super) fn ready(&mut self) -> Result<(), LogError> {
+        let connected = match std::mem::replace(&mut self.slot, Slot::Empty) {
+            Slot::Running(client) => Ok(client),
+            Slot::Starting(thread) => thread.join().unwrap_or_else(|_| {
+                let detail = "the initialising thread panicked";
+                Err(LogError::new(ErrorClass::Fatal, "init", detail))
+            }),
+            Slot::Empty => connect(&self.config),
+        };
+        self.slot = Slot::Running(connected?);
+        Ok(())
+    }
+
+    fn client(&self, call: &'static str) -> Result<&Client, LogError> {
+        match &self.slot {
+            Slot::Running(client) => Ok(client),
+            Slot::Starting(_) | Slot::Empty => Err(spent(call)),
+        }
+    }
+
+    fn open(&self, call: &'static str) -> Result<&Client, LogError> {
+        match self.state {
+            State::Open => self.client(call),
+            State::MustAbort => Err(LogError::new(ErrorClass::Abort, call, "abort first")),
+            State::Ready | State::Spent => Err(spent(call)),
+        }
+    }
+
+    pub(super) fn begin(&mut self) -> Result<(), LogError> {
+        if self.state != State::Ready {
+            return Err(spent("begin"));
+        }
+        self.ready()?;
+        let begun = self.client("begin")?.begin_transaction();
+        begun.map_err(|e| self.failed(classify("begin", &e)))?;
+        self.state = State::Open;
+        Ok(())
+    }
+
+    pub(super) fn produce(&mut self, record: &ProduceRecord<'_>) -> Result<(), LogError> {
+        let client = self.open("produce")?;
+        let deadline = Deadline::after(self.timeout);
+        loop {
+            let Err((error, _)) = client.send(outgoing(record)) else {
+                return Ok(());
+            };
+            let is_full = error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull);
+            if !is_full || deadline.has_passed() {
+                // The transaction would commit without this record.
+                return Err(self.failed(classify("produce", &error)));
+            }
+            client.poll(Duration::ZERO);
+            thread::sleep(DRAIN_PAUSE);
+        }
+    }
+
+    /// Offsets go last: sent right after a commit they wait for about 100 ms.
+    pub(super) fn send_offsets(
+        &mut self,
+        offsets: &[(Partition, i64)],
+        group: &ConsumerGroupMetadata,
+    ) -> Result<(), LogError> {
+        let list = list_at(offsets)?;
+        let client = self.open("send_offsets")?;
+        let sent = drain("send_offsets", client, self.timeout).and_then(|()| {
+            repeat("send_offsets", self.timeout, || {
+                client.send_offsets_to_transaction(&list, group, self.timeout / 2)
+            })
+        });
+        sent.map_err(|e| self.failed(e))
+    }
+
+    pub(super) fn commit(&mut self) -> Result<(), LogError> {
+        let client = self.open("commit")?;
+        let done = drain("commit", client, self.timeout).and_then(|()| {
+            repeat("commit", self.timeout, || {
+                client.commit_transaction(self.timeout / 2)
+            })
+        });
+        done.map_err(|e| self.failed(e))?;
+        self.state = State::Ready;
+        Ok(())
+    }
+
+    pub(super) fn abort(&mut self) -> Result<(), LogError> {
+        match self.state {
+            State::Ready => return Ok(()),
+            State::Spent => return Err(spent("abort")),
+            State::Open | State::MustAbort => {}
+        }
+        let client = self.client("abort")?;
+        let aborted = repeat("abort", self.timeout, || {
+            // Delivery reports that nobody polls let the abort hang until its timeout.
+            poll_out(client, self.timeout / 2);
+            client.abort_transaction(self.timeout / 2)
+        });
+        client.context().take();
+        aborted.map_err(|e| {
+            // An abort that must be aborted is a client that lost its way.
+            let class = if e.requires_abort() {
+                ErrorClass::Fatal
+            } else {
+                e.class
+            };
+            self.failed(LogError { class, ..e })
+        })?;
+        self.state = State::Ready;
+        Ok(())
+    }
+
+    /// A new producer with the same id: a higher epoch, which fences the old one.
+    pub(super) fn renew(&mut self) -> Result<(), LogError> {
+        self.slot = Slot::Empty;
+        self.ready()?;
+        self.state = State::Ready;
+        Ok(())
+    }
+
+    fn failed(&mut self, error: LogError) -> LogError {
+        self.state = match error.class {
+            ErrorClass::Abort => State::MustAbort,
+            ErrorClass::Retriable | ErrorClass::Noise => self.state,
+            ErrorClass::Unknown | ErrorClass::Fatal | ErrorClass::Fenced => State::Spent,
+        };
+        error
+    }
+}
+
+fn spent(call: &'static str) -> LogError {
+    let detail = "no transaction is open, or the producer is spent";
+    LogError::new(ErrorClass::Fatal, call, detail)
+}
+
+fn connect(config: &ClientConfig) -> Result<Client, LogError> {
+    let client: KafkaResult<Client> = config.create_with_context(Deliveries::default());
+    let client = client.map_err(|e| classify("connect", &e))?;
+    let deadline = Deadline::after(INIT_TIMEOUT);
+    loop {
+        let Err(error) = client.init_transactions(deadline.left()) else {
+            return Ok(client);
+        };
+        let error = classify("init", &error);
+        if !error.is_retriable() || deadline.has_passed() {
+            return Err(error);
+        }
+        thread::sleep(RETRY_PAUSE);
+    }
+}
+
+/// Serves delivery reports until nothing is in flight; whether that was reached.
+fn poll_out(client: &Client, within: Duration) -> bool {
+    let deadline = Deadline::after(within);
+    while client.in_flight_count() > 0 {
+        if deadline.has_passed() {
+            return false;
+        }
+        client.poll(Duration::ZERO);
+        thread::sleep(DRAIN_PAUSE);
+    }
+    true
+}
+
+/// Waits for every delivery. A plain flush or commit would take at least 100 ms, since the crate
+/// polls in slices of that length.
+fn drain(call: &'static str, client: &Client, within: Duration) -> Result<(), LogError> {
+    let abort = |detail: String| Err(LogError::new(ErrorClass::Abort, call, detail));
+    if !poll_out(client, within) {
+        return abort("records are still in flight".to_owned());
+    }
+    client.context().take().map_or(Ok(()), abort)
+}
+
+/// Calls until it succeeds, fails otherwise than retriably, or the deadline leaves its outcome
+/// unknown.
+fn repeat(
+    call: &'static str,
+    within: Duration,
+    mut attempt: impl FnMut() -> KafkaResult<()>,
+) -> Result<(), LogError> {
+    let deadline = Deadline::after(within);
+    loop {
+        let Err(error) = attempt() else { return Ok(()) };
+        let error = classify(call, &error);
+        if !error.is_retriable() {
+            return Err(error);
+        }
+        if deadline.has_passed() {
+            let class = ErrorClass::Unknown;
+            return Err(LogError { class, ..error });
+        }
+        thread::sleep(RETRY_PAUSE);
+    }
+}
+
+fn outgoing<'a>(record: &ProduceRecord<'a>) -> BaseRecord<'a, [u8], [u8]> {
+    let mut outgoing = BaseRecord::to(record.topic).partition(record.partition);
+    outgoing.key = record.key;
+    outgoing.payload = record.value;
+    if record.headers.is_empty() {
+        return outgoing;
+    }
+    let headers = OwnedHeaders::new_with_capacity(record.headers.len());
+    let headers = record
+        .headers
+        .iter()
+        .fold(headers, |headers, (key, value)| {
+            let value = Some(*value);
+            headers.insert(Header { key, value })
+        });
+    outgoing.headers(headers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    #[test]
+    fn errors_have_the_class_of_the_document() {
+        use RDKafkaErrorCode as Code;
+        let cases = [
+            (
+                KafkaError::Flush(Code::OperationTimedOut),
+                ErrorClass::Retriable,
+            ),
+            (KafkaError::Flush(Code::Fatal), ErrorClass::Fatal),
+            (
+                KafkaError::MetadataFetch(Code::BrokerTransportFailure),
+                ErrorClass::Retriable,
+            ),
+            (
+                KafkaError::MessageConsumption(Code::AllBrokersDown),
+                ErrorClass::Noise,
+            ),
+            (
+                KafkaError::Global(Code::BrokerTransportFailure),
+                ErrorClass::Noise,
+            ),
+            (
+                KafkaError::MessageConsumptionFatal(Code::FencedInstanceId),
+                ErrorClass::Fenced,
+            ),
+            (
+                KafkaError::MessageConsumptionFatal(Code::UnknownMemberId),
+                ErrorClass::Fatal,
+            ),
+            (
+                KafkaError::MessageProduction(Code::MessageSizeTooLarge),
+                ErrorClass::Abort,
+            ),
+            (KafkaError::Canceled, ErrorClass::Fatal),
+        ];
+        for (error, class) in cases {
+            assert_eq!(class_of(&error), class, "{error:?}");
+        }
+    }
+
+    #[test]
+    fn a_retriable_call_is_repeated_until_its_outcome_is_unknown() {
+        let timed_out = || Err(KafkaError::Flush(RDKafkaErrorCode::OperationTimedOut));
+        let error = repeat("commit", Duration::ZERO, timed_out).unwrap_err();
+        assert_eq!(error.class, ErrorClass::Unknown);
+
+        let calls = Cell::new(0);
+        let third_time = || {
+            calls.set(calls.get() + 1);
+            if calls.get() < 3 { timed_out() } else { Ok(()) }
+        };
+        assert_eq!(
+            repeat("commit", Duration::from_secs(60), third_time),
+            Ok(())
+        );
+        assert_eq!(calls.get(), 3);
+    }
+}
