@@ -11,6 +11,16 @@ pub mod action;
 pub mod words;
 pub mod event;
 pub mod entity;
+pub mod unwrap;
+pub mod setup;
+mod setup_defaults;
+pub mod draft;
+pub mod tape_de;
+pub mod canonical;
+pub mod idp;
+pub mod tickets;
+pub mod contacts;
+pub mod map;
 
 pub use entity::{Entity, EntityKind};
 pub use event::Event;
