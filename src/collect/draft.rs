@@ -276,7 +276,7 @@ pub(crate) fn reason_of(words: &str) -> Box<Reason> {
             ReasonQuality::StopListed
         }
         _ if is_code => ReasonQuality::Structured,
-        ..12 => ReasonQuality::Short,
+        1..12 => ReasonQuality::Short,
         _ => ReasonQuality::Text,
     };
     Box::new(Reason {

@@ -342,6 +342,6 @@ impl FieldMap {
     #[must_use]
     pub fn is_yes(&self, value: &str) -> bool {
         let value = value.trim().to_lowercase();
-        self.yes.iter().any(|word| *word == value)
+        self.yes.contains(&value)
     }
 }

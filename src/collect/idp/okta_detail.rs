@@ -12,10 +12,14 @@ pub(super) fn fill(event: &mut Event, item: Value<'_>) {
     event.network = network(item);
     event.device = device(item);
     event.risk = risk(event.action, item);
-    match event.action {
-        Action::AccessPolicyChanged => event.policy = Some(Box::new(policy(item))),
-        Action::AuthAppAccess | Action::AuthPolicyDecision => event.app = app(item),
-        _ => {}
+    if event.action == Action::AccessPolicyChanged {
+        event.policy = Some(Box::new(policy(item)));
+    }
+    if matches!(
+        event.action,
+        Action::AuthAppAccess | Action::AuthPolicyDecision
+    ) {
+        event.app = app(item);
     }
     let factor_event =
         event.action.as_str().starts_with("mfa.") || event.action.as_str().starts_with("auth.mfa_");

@@ -84,7 +84,6 @@ fn idle(event_type: &str) -> Action {
     }
 }
 
-#[expect(clippy::too_many_lines, reason = "a table, one row per group of types")]
 fn exact(event_type: &str) -> Option<Action> {
     use Action as A;
     Some(match event_type {
