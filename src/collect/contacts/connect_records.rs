@@ -84,7 +84,10 @@ pub(super) fn contact_record(around: &Around<'_>) -> Outcome {
 }
 
 /// The further events that one contact record proves, each with its own part of the id.
-#[expect(clippy::too_many_lines, reason = "one block for each event that a record can prove")]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one block for each event that a record can prove"
+)]
 fn parts(
     around: &Around<'_>,
     wrapup: &Event,
