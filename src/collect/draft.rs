@@ -54,7 +54,7 @@ pub(crate) fn moment(value: Value<'_>) -> Option<(Timestamp, TimeQuality)> {
     }
 }
 
-/// The first `most` characters of a text.
+/// The first 256 characters of a text.
 pub(crate) fn cut(words: &str) -> String {
     words.chars().take(KEPT_CHARS).collect()
 }

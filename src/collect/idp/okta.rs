@@ -35,7 +35,7 @@ pub(crate) fn map(around: &Around<'_>) -> Outcome {
             ..Verification::default()
         }));
     }
-    event.vendor_action = event_type;
+    event.vendor_action = cut(&event_type);
     Outcome::Events(vec![mapped(event, native.as_deref(), Vec::new())])
 }
 

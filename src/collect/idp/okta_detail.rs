@@ -101,8 +101,17 @@ fn named(value: Value<'_>, name: &str) -> Option<String> {
     }
     match value.as_str() {
         Some(words) => pair(words, name),
-        None => text(value, name),
+        None => text(value, name).or_else(|| split_key(value, name)),
     }
+}
+
+/// `{"New Device=POSITIVE": null}`: what some pipelines make of the text.
+fn split_key(value: Value<'_>, name: &str) -> Option<String> {
+    value.entries().find_map(|(key, _)| {
+        let (key, word) = key.split_once('=')?;
+        let same = key.trim().eq_ignore_ascii_case(name);
+        same.then(|| word.trim().to_owned())
+    })
 }
 
 /// The value of `name` in `{a=b, c=d}` or `{"a":"b"}`. A value ends where the next key begins,
