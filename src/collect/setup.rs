@@ -345,3 +345,33 @@ impl FieldMap {
         self.yes.contains(&value)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_keeps_its_defaults_and_names_every_fault() {
+        let json = r#"{"product":"servicenow","tenant":"acme","fields":{"callback_done":"u_cb",
+            "review":[],"methods":{"Zoom":"video"},"states":{"incident.9":"closed"}}}"#;
+        let file: SourceFile = serde_json::from_str(json).unwrap();
+        let setup = SourceSetup::from_file("snow", &file).unwrap();
+        assert_eq!(setup.fields.callback_done, ["u_cb"]);
+        assert!(setup.fields.review.is_empty());
+        assert_eq!(setup.fields.method("zoom"), VerificationMethod::Video);
+        assert_eq!(
+            setup.fields.status("incident", "9"),
+            Some(TicketStatus::Closed)
+        );
+        assert_eq!(
+            setup.fields.status("incident", "6"),
+            Some(TicketStatus::Resolved)
+        );
+        let bad = SourceFile {
+            tenant: " ".into(),
+            ..file
+        };
+        assert_eq!(SourceSetup::from_file("", &bad).unwrap_err().len(), 2);
+        assert!(serde_json::from_str::<SourceFile>(r#"{"product":"okta","x":1}"#).is_err());
+    }
+}

@@ -5,6 +5,7 @@ use crate::collect::action::Action;
 use crate::collect::draft::{Around, handle, mapped, moment, reason_of, role};
 use crate::collect::event::{Event, HandleKind, Outcome as Ended, Phone, Verification};
 use crate::collect::map::MappedEvent;
+use crate::collect::setup::FieldMap;
 use crate::collect::tickets::snow_fields::{field, known_as, value};
 use crate::collect::time::{TimeQuality, Timestamp};
 use crate::collect::words::VerificationMethod;
@@ -70,7 +71,27 @@ pub(super) fn events(around: &Around<'_>, snapshot: &Event, ticket: &str) -> Vec
     out
 }
 
-fn apply(event: &mut Event, around: &Around<'_>, said: &str, at: Option<Timestamp>) {
+/// The action of a control field that got a value, where it proves something.
+pub(super) fn action_of(fields: &FieldMap, name: &str, said: &str) -> Option<Action> {
+    let is = |names: &[String]| names.iter().any(|mapped| mapped == name);
+    let no = ["false", "no", "0"]
+        .iter()
+        .any(|word| said.eq_ignore_ascii_case(word));
+    if said.is_empty() {
+        None
+    } else if is(&fields.verification_method) {
+        Some(Action::VerifyResult)
+    } else if is(&fields.callback_done) {
+        fields.is_yes(said).then_some(Action::CallbackCompleted)
+    } else if is(&fields.override_reason) {
+        Some(Action::TicketOverride)
+    } else {
+        (is(&fields.review) && !no).then_some(Action::ReviewCompleted)
+    }
+}
+
+/// Fills in what the value of a control field says.
+pub(super) fn apply(event: &mut Event, around: &Around<'_>, said: &str, at: Option<Timestamp>) {
     let fields = &around.setup.fields;
     let first = |names: &[String]| names.iter().find_map(|name| value(around.item, name));
     if event.action == Action::VerifyResult {

@@ -6,6 +6,7 @@ use crate::collect::event::{
     Approver, Change, Decision, Domain, Event, Handle, HandleKind, TicketRef, TicketStatus,
 };
 use crate::collect::map::{Outcome, TextPart};
+use crate::collect::tickets::controls;
 use crate::collect::tickets::servicenow::{is_ticket, set_agent, single};
 use crate::collect::tickets::snow_fields::{known_as, person, time, value};
 
@@ -80,7 +81,13 @@ pub(super) fn audit(around: &Around<'_>) -> Outcome {
     if action == Action::Other && !around.setup.keep_other {
         return Outcome::Ignored("other");
     }
-    let native = value(row, "sys_id");
+    let control = controls::action_of(&around.setup.fields, &name, &new) == Some(action);
+    // One value of a control field is one event, whichever table shows it first.
+    let native = if control {
+        Some(format!("{id}/{name}/{new}"))
+    } else {
+        value(row, "sys_id")
+    };
     let at = time(row, "sys_created_on");
     let what = (Domain::Ticket, action, "sys_audit");
     let mut event = around.event(what, native.as_deref(), 0, at);
@@ -108,6 +115,9 @@ pub(super) fn audit(around: &Around<'_>) -> Outcome {
             decided_at: Some(event.time),
             ..Approver::default()
         }));
+    }
+    if control {
+        controls::apply(&mut event, around, &new, None);
     }
     let texts = written(&name, new);
     single(event, native.as_deref(), texts)
@@ -151,7 +161,6 @@ fn transition(around: &Around<'_>, table: &str, name: &str, values: (&str, &str)
     let fields = &around.setup.fields;
     let (old, new) = values;
     let level = |text: &str| text.trim().parse::<i64>().ok();
-    let is = |names: &[String]| names.iter().any(|mapped| mapped == name);
     match name {
         "caller_id" | "requested_for" | "opened_for" => Action::TicketRequesterChanged,
         "assigned_to" | "assignment_group" => Action::TicketAssigned,
@@ -171,8 +180,7 @@ fn transition(around: &Around<'_>, table: &str, name: &str, values: (&str, &str)
                 _ => Action::TicketUpdated,
             }
         }
-        _ if is(&fields.override_reason) && !new.is_empty() => Action::TicketOverride,
-        _ => Action::TicketUpdated,
+        _ => controls::action_of(fields, name, new).unwrap_or(Action::TicketUpdated),
     }
 }
 
