@@ -5,17 +5,27 @@
 
 pub mod record;
 pub mod parse;
+pub mod unwrap;
 pub mod reject;
 pub mod time;
 pub mod action;
 pub mod words;
 pub mod event;
-pub mod entity;
-pub mod text;
+pub mod setup;
+mod setup_defaults;
+pub mod draft;
+pub mod tape_de;
+pub mod map;
+pub mod canonical;
+pub mod tickets;
+pub mod idp;
+pub mod contacts;
 pub mod normalise;
 pub mod directory;
 pub mod identity;
+pub mod text;
 pub mod keyed;
+pub mod entity;
 
 pub use entity::{Entity, EntityKind};
 pub use event::Event;

@@ -77,8 +77,8 @@ impl EntityState {
     pub fn note(&mut self, entity: &Entity, fact: &Fact) -> bool {
         let inserted = self.window.insert(fact.clone());
         if inserted == Inserted::Duplicate {
-            let snapshot = fact.ticket.as_ref().is_some_and(|ticket| ticket.snapshot);
-            return entity.kind == EntityKind::Ticket && snapshot && self.window.take_earlier(fact);
+            // A control value seen again by a later poll stands at its earliest sighting.
+            return entity.kind == EntityKind::Ticket && self.window.take_earlier(fact);
         }
         if entity.kind == EntityKind::Identity && shows_what_is_usual(fact.action) {
             self.baseline.note(fact);

@@ -172,12 +172,18 @@ fn proves(fact: &Fact, ordered: &[&Fact], opened: Timestamp) -> bool {
         .filter(|f| f.ticket.as_ref().is_some_and(|t| t.snapshot))
         .map(|f| f.time)
         .min();
-    let from_snapshot = fact.ticket.as_ref().is_some_and(|t| t.snapshot);
+    let control = matches!(
+        fact.action,
+        Action::VerifyResult
+            | Action::CallbackCompleted
+            | Action::TicketOverride
+            | Action::ReviewCompleted
+    );
     let own_time = fact
         .verification
         .as_ref()
         .is_some_and(|v| v.mapped_time.is_some());
-    let at_first_sight = from_snapshot && first_snapshot == Some(fact.time);
+    let at_first_sight = control && first_snapshot == Some(fact.time);
     own_time || !at_first_sight || fact.time.since(opened) <= OLD_TICKET_MS
 }
 

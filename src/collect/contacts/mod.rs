@@ -1,0 +1,4 @@
+//! Contact centres.
+
+pub mod connect;
+mod connect_records;

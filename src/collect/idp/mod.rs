@@ -1,0 +1,5 @@
+//! Identity providers.
+
+pub mod okta;
+mod okta_detail;
+mod okta_types;

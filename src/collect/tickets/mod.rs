@@ -1,0 +1,6 @@
+//! Ticketing systems.
+
+mod controls;
+pub mod servicenow;
+mod snow_fields;
+mod snow_rows;
