@@ -147,7 +147,7 @@ fn key_contact(text: &str, key: &[u8]) -> String {
 }
 
 fn canonical_ip(text: &str) -> String {
-    let parsed: Result<std::net::IpAddr, _> = text.trim().parse();
+    let parsed: Result<core::net::IpAddr, _> = text.trim().parse();
     parsed.map_or_else(
         |_| text.trim().to_owned(),
         |ip| ip.to_canonical().to_string(),

@@ -264,13 +264,13 @@ pub fn mask_name(name: &str) -> String {
 /// `203.0.113.•`, `2001:db8:1:•`: the network that an address lies in; `None` for no address.
 #[must_use]
 pub fn mask_ip(text: &str) -> Option<String> {
-    let address: std::net::IpAddr = text.trim().parse().ok()?;
+    let address: core::net::IpAddr = text.trim().parse().ok()?;
     Some(match address.to_canonical() {
-        std::net::IpAddr::V4(v4) => {
+        core::net::IpAddr::V4(v4) => {
             let [a, b, c, _] = v4.octets();
             format!("{a}.{b}.{c}.•")
         }
-        std::net::IpAddr::V6(v6) => {
+        core::net::IpAddr::V6(v6) => {
             let [a, b, c, ..] = v6.segments();
             format!("{a:x}:{b:x}:{c:x}:•")
         }

@@ -119,6 +119,12 @@ pub fn parse_text<'t>(tape: &'t mut Tape, text: &'t str) -> Result<Value<'t>, Re
     })
 }
 
+/// Whether a text is one JSON document, without keeping anything of it.
+#[must_use]
+pub fn well_formed(text: &str) -> bool {
+    serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
+}
+
 struct Seed<'a, 'de> {
     tape: &'a mut Tape,
     input: &'de str,

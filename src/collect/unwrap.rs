@@ -2,7 +2,7 @@
 //! anything looks for the source, arrays and lines are taken apart, and one bad line rejects itself
 //! alone.
 
-use crate::collect::parse::{Tape, Value, parse_text, text_of};
+use crate::collect::parse::{Tape, Value, parse_text, text_of, well_formed};
 use crate::collect::reject::{Reject, RejectReason};
 
 /// Envelopes within envelopes that are opened.
@@ -246,8 +246,7 @@ fn envelope<'t>(value: Value<'t>, before: Delivery<'t>) -> Option<(Inner<'t>, De
     }
     let message = words(value, "message").filter(|text| is_json(text))?;
     // A broken text is the item's own business: it may be an ordinary field.
-    serde_json::from_str::<serde::de::IgnoredAny>(message).ok()?;
-    Some((Inner::Text(message), before))
+    well_formed(message).then_some((Inner::Text(message), before))
 }
 
 fn cloud_event(value: Value<'_>) -> Option<(Inner<'_>, Delivery<'_>)> {

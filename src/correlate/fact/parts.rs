@@ -1,0 +1,210 @@
+//! The parts of a kept fact: where it came from, who is in it, what a device, call, ticket or proof is.
+
+use serde::{Deserialize, Serialize};
+
+use crate::collect::event::{
+    Band, CallRef, Cue, Lifecycle, ResolutionStatus, Role, TicketRef, TicketStatus, Tier,
+    VerificationMethod,
+};
+use crate::collect::time::Timestamp;
+
+/// Where a fact came from: coordinates of the source record, which survive re-partitioning.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+pub struct Coordinates {
+    /// Configured name of the source.
+    pub system: String,
+    /// Source topic.
+    pub topic: String,
+    /// Source partition.
+    pub partition: i32,
+    /// Offset in it.
+    pub offset: i64,
+}
+
+impl std::fmt::Display for Coordinates {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}/{}", self.topic, self.partition, self.offset)
+    }
+}
+
+/// A person or machine in a role, as `collect` stamped it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// Identity id or pseudo-identity.
+    pub identity: String,
+    /// Tier at event time.
+    pub tier: Tier,
+    /// Resolved by a number or a private address only.
+    pub weak: bool,
+    /// The directory behind the stamp was older than its limit.
+    pub stale: bool,
+    /// Employment at event time.
+    pub lifecycle: Lifecycle,
+    /// Identity id of the manager.
+    pub manager: Option<String>,
+    /// Identity ids of delegates.
+    pub delegates: Vec<String>,
+}
+
+impl Person {
+    /// The person of a role, where it was resolved or stands under a pseudo-identity. Candidates of
+    /// an ambiguous resolution are nobody.
+    #[must_use]
+    pub fn of(role: &Role) -> Option<Self> {
+        let known = !matches!(role.resolution.status, ResolutionStatus::Ambiguous);
+        let identity = role.identity.clone().filter(|_| known)?;
+        Some(Self {
+            identity,
+            tier: role.tier,
+            weak: role.resolution.status == ResolutionStatus::Resolved && !role.resolution.strong,
+            stale: role.resolution.stale,
+            lifecycle: role.lifecycle,
+            manager: role.manager.clone(),
+            delegates: role.delegates.clone(),
+        })
+    }
+}
+
+/// The recovery classes of `PATTERNS`: what was taken off or given back to an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecoveryClass {
+    /// Password reset.
+    Password,
+    /// Factors removed, reset or, by an admin, enrolled.
+    Factor,
+    /// A temporary credential or a bypass.
+    Bypass,
+    /// Unlocked or enabled.
+    Unlock,
+    /// Recovery phone or e-mail changed.
+    RecoveryData,
+    /// Protection of the session lifted.
+    Session,
+}
+
+/// Pressure language found in one text, without the text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PressureFact {
+    /// 0–100.
+    pub score_pct: u8,
+    /// Band.
+    pub band: Band,
+    /// Cues, each once, in the order of their list.
+    pub cues: Vec<Cue>,
+}
+
+impl PressureFact {
+    /// Strong: band high, or band low with a score of 60 or more.
+    #[must_use]
+    pub fn strong(&self) -> bool {
+        match self.band {
+            Band::High => true,
+            Band::Low => self.score_pct >= 60,
+            Band::None => false,
+        }
+    }
+}
+
+/// What a device or factor can be recognised by; keyed values.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct DeviceFact {
+    /// Device id.
+    pub id: Option<String>,
+    /// Fingerprint.
+    pub fingerprint: Option<String>,
+    /// Factor id.
+    pub factor: Option<String>,
+    /// Number or address a factor is bound to.
+    pub factor_target: Option<String>,
+    /// Managed by the organisation.
+    pub managed: Option<bool>,
+    /// ios, android, windows …
+    pub platform: Option<String>,
+}
+
+impl DeviceFact {
+    /// The values it is known by, strongest first.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        [
+            &self.id,
+            &self.fingerprint,
+            &self.factor,
+            &self.factor_target,
+        ]
+        .into_iter()
+        .filter_map(Option::as_deref)
+    }
+}
+
+/// What an event says of the call or chat it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContactPart {
+    /// `<system>:<root id>`: the id of the contact entity.
+    pub key: String,
+    /// Leg of the contact.
+    pub leg: String,
+    /// Start, where the record names it.
+    pub started_at: Option<Timestamp>,
+    /// End, where the record names it.
+    pub ended_at: Option<Timestamp>,
+}
+
+impl ContactPart {
+    /// The part of an event's call reference.
+    #[must_use]
+    pub fn of(call: &CallRef) -> Self {
+        Self {
+            key: format!("{}:{}", call.system, call.root_id),
+            leg: call.id.clone(),
+            started_at: call.started_at,
+            ended_at: call.ended_at,
+        }
+    }
+}
+
+/// What an event says of the ticket it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TicketPart {
+    /// `<system>:<id>`: the id of the ticket entity.
+    pub key: String,
+    /// Number people see.
+    pub number: Option<String>,
+    /// State.
+    pub status: Option<TicketStatus>,
+    /// Assignees.
+    pub assignee: Vec<String>,
+    /// Opened, where the record names it.
+    pub opened_at: Option<Timestamp>,
+    /// Closed, where the record names it.
+    pub closed_at: Option<Timestamp>,
+    /// A full snapshot: what it does not name is empty, not unknown.
+    pub snapshot: bool,
+}
+
+impl TicketPart {
+    /// The part of an event's ticket reference.
+    #[must_use]
+    pub fn of(ticket: &TicketRef) -> Self {
+        Self {
+            key: format!("{}:{}", ticket.system, ticket.id),
+            number: ticket.key.clone(),
+            status: ticket.status,
+            assignee: ticket.assignee.clone(),
+            opened_at: ticket.opened_at,
+            closed_at: ticket.closed_at,
+            snapshot: ticket.snapshot,
+        }
+    }
+}
+
+/// A proof of identity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerificationFact {
+    /// Method.
+    pub method: Option<VerificationMethod>,
+    /// Strength 0–4, from the mapping or the method.
+    pub strength: u8,
+    /// Time of the proof, if it was mapped apart from the event's.
+    pub mapped_time: Option<Timestamp>,
+}
