@@ -26,6 +26,7 @@ pub mod identity;
 pub mod text;
 pub mod keyed;
 pub mod entity;
+pub mod pipeline;
 
 pub use entity::{Entity, EntityKind};
 pub use event::Event;
