@@ -5,6 +5,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::too_many_arguments,
     clippy::too_many_lines,
     reason = "a test may panic"
 )]

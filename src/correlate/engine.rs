@@ -303,3 +303,148 @@ fn ripe(obligation: &Obligation, now: Timestamp) -> bool {
 fn waited_too_long(obligation: &Obligation, now: Timestamp) -> bool {
     now >= obligation.deadline.max(obligation.opened).plus(MAX_WAIT_MS)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collect::event::{Action, Domain, Outcome, ResolutionStatus, Role, TicketRef};
+    use crate::collect::time::HOUR_MS;
+    use crate::correlate::rules;
+
+    const START: Timestamp = Timestamp(1_772_442_000_000);
+
+    fn engine() -> Engine {
+        let rules = rules::embedded().unwrap_or_else(|faults| panic!("{}", faults[0]));
+        Engine::new("test", Arc::from(rules))
+    }
+
+    fn role(id: &str) -> Option<Box<Role>> {
+        let mut role = Role {
+            identity: Some(id.into()),
+            ..Role::default()
+        };
+        role.resolution.status = ResolutionStatus::Resolved;
+        role.resolution.strong = true;
+        Some(Box::new(role))
+    }
+
+    fn reset() -> Event {
+        let mut event = Event::new(Domain::Idp, Action::CredentialPasswordReset, START);
+        event.event_id.0 = [1; 16];
+        event.outcome = Outcome::Success;
+        event.target = role("T");
+        event.agent = role("A");
+        event
+    }
+
+    fn person() -> Entity {
+        Entity::new(EntityKind::Identity, "T")
+    }
+
+    fn rules_of(engine: &Engine) -> Vec<&str> {
+        engine
+            .findings(&person())
+            .iter()
+            .map(|f| f.rule.as_str())
+            .collect()
+    }
+
+    /// An engine in which a reset without a ticket was just seen.
+    fn owed() -> Engine {
+        let mut engine = engine();
+        engine.declare(Evidence::Ticket, Timestamp::MIN);
+        engine.advance(START);
+        engine.handle_event(&person(), &reset());
+        engine
+    }
+
+    #[test]
+    fn an_obligation_speaks_after_its_deadline_and_the_grace_for_relays() {
+        let mut engine = owed();
+        let deadline = START.plus(30 * MINUTE_MS);
+        engine.handle_watermark(Evidence::Ticket, deadline);
+        assert_eq!(
+            engine.advance(START.plus(MINUTE_MS)),
+            Effects::default(),
+            "not passed yet"
+        );
+        engine.handle_watermark(Evidence::Ticket, deadline.plus(1));
+        let seen = START.plus(MINUTE_MS);
+        assert_eq!(
+            engine.advance(seen.plus(RELAY_GRACE_MS - 1)),
+            Effects::default()
+        );
+        let effects = engine.advance(seen.plus(RELAY_GRACE_MS));
+        assert_eq!(effects.revisions.len(), 1);
+        assert_eq!(rules_of(&engine), ["HDT-01"]);
+        assert_eq!(
+            effects.revisions[0].1.case.time, deadline,
+            "the deadline's time, no later one"
+        );
+        assert_eq!(
+            engine.advance(seen.plus(HOUR_MS)),
+            Effects::default(),
+            "once"
+        );
+    }
+
+    #[test]
+    fn a_stuck_source_does_not_mute_it_for_good() {
+        let mut engine = owed();
+        let longest = START.plus(30 * MINUTE_MS + MAX_WAIT_MS);
+        assert_eq!(engine.advance(longest.minus(1)), Effects::default());
+        assert_eq!(engine.advance(longest).revisions.len(), 1);
+        let (state, _) = engine.state(&person()).unwrap();
+        assert!(state.obligations.values().all(|o| o.decided && o.forced));
+    }
+
+    #[test]
+    fn what_nobody_records_is_not_missing() {
+        let mut engine = engine();
+        engine.advance(START);
+        engine.handle_event(&person(), &reset());
+        engine.handle_watermark(Evidence::Ticket, Timestamp::MAX);
+        assert_eq!(
+            engine.advance(START.plus(100 * HOUR_MS)),
+            Effects::default()
+        );
+        assert!(rules_of(&engine).is_empty());
+    }
+
+    #[test]
+    fn late_evidence_takes_the_finding_back_under_the_same_alert() {
+        let mut engine = owed();
+        let first = engine.advance(START.plus(HOUR_MS)).revisions.remove(0).1;
+        assert_eq!((first.case.revision, first.case.closed), (1, false));
+        let mut opened = Event::new(Domain::Ticket, Action::TicketOpened, START.minus(MINUTE_MS));
+        opened.event_id.0 = [2; 16];
+        opened.requester = role("T");
+        opened.ticket_ref = Some(Box::new(TicketRef {
+            system: "d".into(),
+            id: "t".into(),
+            ..Default::default()
+        }));
+        let ticket = Entity::new(EntityKind::Ticket, "d:t");
+        let told = engine.handle_event(&ticket, &opened).relays;
+        assert_eq!(told.len(), 1);
+        let (to, relay) = told.into_iter().next().unwrap();
+        let second = engine
+            .handle_relay(&to, relay.clone())
+            .revisions
+            .remove(0)
+            .1;
+        assert_eq!(second.case.alert_id, first.case.alert_id);
+        assert_eq!((second.case.revision, second.case.closed), (2, true));
+        assert_eq!(
+            engine.handle_relay(&to, relay),
+            Effects::default(),
+            "no news, no revision"
+        );
+    }
+
+    #[test]
+    fn a_duplicate_has_no_effect() {
+        let mut engine = owed();
+        assert_eq!(engine.handle_event(&person(), &reset()), Effects::default());
+    }
+}
