@@ -277,7 +277,7 @@ fn active(
     };
     let key = (rule.id.clone(), found.anchor);
     if let Some(obligation) = obligations.get(&key) {
-        return obligation.decided;
+        return true;
     }
     if let Some(watermark) = watermarks.get(&evidence) {
         opened.push((key, deadline, *watermark > deadline));
@@ -362,6 +362,14 @@ mod tests {
     fn an_obligation_speaks_after_its_deadline_and_the_grace_for_relays() {
         let mut engine = owed();
         let deadline = START.plus(30 * MINUTE_MS);
+        let mut login = Event::new(Domain::Idp, Action::AuthLogin, START.plus(1));
+        login.event_id.0 = [3; 16];
+        login.target = role("T");
+        assert_eq!(
+            engine.handle_event(&person(), &login),
+            Effects::default(),
+            "not decided yet"
+        );
         engine.handle_watermark(Evidence::Ticket, deadline);
         assert_eq!(
             engine.advance(START.plus(MINUTE_MS)),
