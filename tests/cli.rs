@@ -18,7 +18,7 @@ const HRIS: &str = r#"{"employee_id":"E1","legal_name":"Dana Cole","work_email":
 
 fn canonical(time: &str) -> String {
     format!(
-        r#"{{"domain":"idp","action":"session.start","time":"{time}","target":{{"handles":[{{"kind":"email","value":"dana.cole@corp.example"}}]}}}}"#
+        r#"{{"domain":"idp","action":"auth.login","time":"{time}","target":{{"handles":[{{"kind":"email","value":"dana.cole@corp.example"}}]}}}}"#
     )
 }
 
@@ -200,14 +200,16 @@ fn events_are_pruned_and_an_absent_time_is_not_1970() {
     let text = okta("a").replace(r#""published":"2024-05-06T10:00:00.000Z","#, "");
     let found = map("okta", &folder.file("x.jsonl", text));
     let line = &found.json()[0];
-    if line.get("event").is_some() {
-        assert!(line["event"]["time"].as_i64().unwrap() > 1_700_000_000_000);
-        assert_eq!(line["event"]["time_quality"], "record_fallback");
-    }
-    let timed = map(
-        "canonical",
-        &folder.file("y.jsonl", canonical("2024-05-06T10:00:00Z")),
-    );
+    assert!(line["event"]["time"].as_i64().unwrap() > 1_700_000_000_000);
+    assert_eq!(line["event"]["time_quality"], "record_fallback");
+    // A copy keeps an old time: events younger than their file stay where they are.
+    let path = folder.file("y.jsonl", canonical("2024-05-06T10:00:00Z"));
+    let copy = std::fs::File::options().write(true).open(&path).unwrap();
+    let long_ago = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+    copy.set_modified(long_ago).unwrap();
+    let timed = map("canonical", &path);
+    assert_eq!(timed.code, 0, "{:?}", timed.lines);
+    assert_eq!(timed.json()[0]["event"]["time"], 1_714_989_600_000_i64);
     let shown = timed.lines.join("\n");
     assert!(!shown.contains("null") && !shown.contains("[]"), "{shown}");
 }
@@ -300,6 +302,10 @@ fn names_are_resolved() {
     assert_eq!(conflict.json()[0]["other"], "E2");
     let local = resolve(&hris, &["--default-region", "us", "phone:(415) 555-0102"]);
     assert_eq!(local.json()[0]["identity"], "E2");
+    let empty = format!("jira={}", folder.file("jira.json", "[]"));
+    let with_empty = resolve(&hris, &["--directory", &empty, "employee_id:E2"]);
+    assert_eq!((with_empty.code, with_empty.lines.len()), (0, 1));
+    assert!(with_empty.errors.contains("jira.json"));
     let packed = format!("hris={}", folder.file("hris.json.gz", gzip(HRIS)));
     assert_eq!(
         resolve(&packed, &["employee_id:E2"]).json()[0]["identity"],

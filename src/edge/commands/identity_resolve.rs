@@ -193,7 +193,12 @@ fn read_export(
     if let Some(more) = faults.len().checked_sub(FAULTS_TOLD).filter(|n| *n > 0) {
         writeln!(notes, "warning: {path}: {more} more items left out")?;
     }
-    if records.len() == before {
+    if items == 0 {
+        writeln!(
+            notes,
+            "warning: {path}: empty, nobody is known from `{system}`"
+        )?;
+    } else if records.len() == before {
         return Err(CommandError::NoAccounts {
             path: export.path.clone(),
             system,
