@@ -1,5 +1,6 @@
 //! Everything that touches the world: it does, it never decides.
 
 pub mod clock;
+pub mod commands;
 pub mod kafka;
 pub mod log;
