@@ -277,7 +277,7 @@ fn active(
     };
     let key = (rule.id.clone(), found.anchor);
     if let Some(obligation) = obligations.get(&key) {
-        return true;
+        return obligation.decided;
     }
     if let Some(watermark) = watermarks.get(&evidence) {
         opened.push((key, deadline, *watermark > deadline));
