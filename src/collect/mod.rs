@@ -27,6 +27,7 @@ pub mod text;
 pub mod keyed;
 pub mod entity;
 pub mod pipeline;
+pub mod block;
 
 pub use entity::{Entity, EntityKind};
 pub use event::Event;
