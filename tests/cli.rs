@@ -151,7 +151,7 @@ fn every_form_of_file_gives_the_same_events() {
     assert_eq!(places(&by_line), [(1, 0), (3, 0)]);
     let array = map("okta", &folder.file("array.json", format!("[{a},\n{b}]")));
     assert_eq!(ids(&array), ["a", "b"]);
-    assert_eq!(places(&array), [(1, 0), (2, 1)]);
+    assert_eq!(places(&array), [(1, 0), (1, 1)]);
     let glued = map("okta", &folder.file("glued.json", format!("{a}{b}")));
     assert_eq!(ids(&glued), ["a", "b"]);
     let value: Value = serde_json::from_str(&a).unwrap();

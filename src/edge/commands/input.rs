@@ -28,6 +28,8 @@ pub struct Input {
 pub struct Chunk<'b> {
     /// Line on which it begins, from 1.
     pub line: usize,
+    /// Line on which its record begins: that of the array, for an item of one.
+    pub record_line: usize,
     /// The value.
     pub bytes: &'b [u8],
     /// An item of the array that is the whole file: its items are counted on.
@@ -180,6 +182,7 @@ fn documents(text: &[u8]) -> Vec<Chunk<'_>> {
         };
         found.push(Chunk {
             line,
+            record_line: line,
             bytes,
             continues: false,
         });
@@ -191,6 +194,7 @@ fn array_items(text: &[u8]) -> Vec<Chunk<'_>> {
     let mut found: Vec<Chunk<'_>> = Vec::new();
     let mut cursor = Cursor::new(text);
     cursor.skip_blanks();
+    let record_line = cursor.line;
     cursor.take(1);
     loop {
         cursor.skip_blanks();
@@ -204,6 +208,7 @@ fn array_items(text: &[u8]) -> Vec<Chunk<'_>> {
         };
         found.push(Chunk {
             line,
+            record_line,
             bytes: cursor.take(bytes),
             continues: !found.is_empty(),
         });

@@ -104,7 +104,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<Ending, CommandError> {
             if matches!(mapped.outcome, Outcome::Reject(_)) {
                 ending = Ending::Refused;
             }
-            write_mapped(chunk.line, &mapped, out)?;
+            write_mapped(chunk.record_line, &mapped, out)?;
         }
     }
     Ok(ending)
@@ -136,7 +136,7 @@ fn map_chunk(
     let mut record = Record {
         topic: &setup.name,
         partition: 0,
-        offset: i64::try_from(chunk.line - 1).unwrap_or(i64::MAX),
+        offset: i64::try_from(chunk.record_line - 1).unwrap_or(i64::MAX),
         ingest_ts: written,
         value: chunk.bytes,
     };
