@@ -1,8 +1,9 @@
 //! `count`: too many of one kind within a span. Several records of one logical action count once.
 
-use crate::collect::time::{DAY_MS, MINUTE_MS, SECOND_MS};
+use crate::collect::time::{MINUTE_MS, SECOND_MS};
 use crate::correlate::fact::Fact;
 use crate::correlate::rules::rule::{Match, Rule, Threshold, thresholds_of};
+use crate::correlate::rules::runs::{Reached, runs};
 use crate::correlate::rules::terms::Binding;
 use crate::correlate::view::{Seen, View};
 
@@ -10,8 +11,6 @@ use crate::correlate::view::{Seen, View};
 const SAME_TRANSACTION_MS: i64 = 15 * MINUTE_MS;
 /// Records of one kind that follow each other so closely are one action.
 const SAME_ACTION_MS: i64 = 10 * SECOND_MS;
-/// No finding outlives its case: after so long a crossed threshold is a new finding.
-pub const NEW_ANCHOR_MS: i64 = 7 * DAY_MS;
 
 /// The compiled operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,13 +56,13 @@ impl Count {
         }
         let mut matches: Vec<Match> = groups
             .iter()
-            .flat_map(|group| self.runs(rule, view, group, &minus))
+            .flat_map(|group| self.grouped(rule, view, group, &minus))
             .collect();
         matches.sort_by_key(|found| (found.anchor_time, found.anchor));
         matches
     }
 
-    fn runs(
+    fn grouped(
         &self,
         rule: &Rule,
         view: &View<'_>,
@@ -71,52 +70,28 @@ impl Count {
         minus: &[&Seen<'_>],
     ) -> Vec<Match> {
         let actions = logical(events);
-        let mut runs: Vec<Match> = Vec::new();
-        let mut running = false;
-        for (at, seen) in actions.iter().enumerate() {
-            let until = actions.get(..=at).unwrap_or_default();
-            let reached = reached(&self.thresholds, view.tier(seen.fact), |span| {
-                let inside = |other: &&&Seen<'_>| {
-                    other.fact.time > seen.fact.time.minus(span)
-                        && other.fact.time <= seen.fact.time
-                };
-                let taken = minus.iter().filter(inside).count();
-                until.iter().filter(inside).count().saturating_sub(taken)
-            });
-            let Some((have, threshold)) = reached else {
-                running = false;
-                continue;
-            };
-            let inside: Vec<_> = until
-                .iter()
-                .filter(|o| o.fact.time > seen.fact.time.minus(threshold.within_ms))
-                .map(|o| o.fact.id)
-                .collect();
-            let grows = running
-                && runs
-                    .last()
-                    .is_some_and(|run| seen.fact.time.since(run.anchor_time) <= NEW_ANCHOR_MS);
-            running = true;
-            if grows {
-                if let Some(run) = runs.last_mut() {
-                    run.threshold = (run.threshold.0.max(have), threshold.gte);
-                    let new: Vec<_> = inside
-                        .into_iter()
-                        .filter(|id| !run.evidence.contains(id))
-                        .collect();
-                    run.evidence.extend(new);
+        runs(rule, view, self.signal, &actions, |seen, until| {
+            let inside = |span: i64| {
+                let from = seen.fact.time.minus(span);
+                move |other: &&&Seen<'_>| {
+                    other.fact.time > from && other.fact.time <= seen.fact.time
                 }
-                continue;
-            }
-            let bound = Binding::new(rule.signals.len()).with(self.signal, seen);
-            if let Some(found) = rule.matched(view, seen, &bound, (have, threshold.gte)) {
-                runs.push(Match {
-                    evidence: inside,
-                    ..found
-                });
-            }
-        }
-        runs
+            };
+            let (have, threshold) = reached(&self.thresholds, view.tier(seen.fact), |span| {
+                let taken = minus.iter().filter(inside(span)).count();
+                until
+                    .iter()
+                    .filter(inside(span))
+                    .count()
+                    .saturating_sub(taken)
+            })?;
+            let counted = until.iter().filter(inside(threshold.within_ms));
+            Some(Reached {
+                have,
+                need: threshold.gte,
+                evidence: counted.map(|seen| seen.fact.id).collect(),
+            })
+        })
     }
 }
 

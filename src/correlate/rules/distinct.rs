@@ -1,7 +1,8 @@
 //! `distinct`: too many different values of one field within a span.
 
-use crate::correlate::rules::count::{NEW_ANCHOR_MS, reached};
+use crate::correlate::rules::count::reached;
 use crate::correlate::rules::rule::{Match, Rule, Threshold};
+use crate::correlate::rules::runs::{Reached, runs};
 use crate::correlate::rules::terms::Binding;
 use crate::correlate::view::{Seen, View};
 
@@ -57,43 +58,17 @@ impl Distinct {
             })
             .filter_map(|seen| self.of.value(seen).map(|value| (value, seen)))
             .collect();
-        let mut runs: Vec<Match> = Vec::new();
-        let mut running = false;
-        for (at, (_, seen)) in events.iter().enumerate() {
-            let until = events.get(..=at).unwrap_or_default();
-            let hit = reached_by_tier(self, view, until, seen);
-            let Some((have, threshold)) = hit else {
-                running = false;
-                continue;
-            };
-            let inside: Vec<_> = first_of_each(until, seen, threshold.within_ms)
-                .map(|s| s.fact.id)
-                .collect();
-            let grows = running
-                && runs
-                    .last()
-                    .is_some_and(|run| seen.fact.time.since(run.anchor_time) <= NEW_ANCHOR_MS);
-            running = true;
-            if grows {
-                if let Some(run) = runs.last_mut() {
-                    run.threshold = (run.threshold.0.max(have), threshold.gte);
-                    let new: Vec<_> = inside
-                        .into_iter()
-                        .filter(|id| !run.evidence.contains(id))
-                        .collect();
-                    run.evidence.extend(new);
-                }
-                continue;
-            }
-            let bound = Binding::new(rule.signals.len()).with(self.signal, seen);
-            if let Some(found) = rule.matched(view, seen, &bound, (have, threshold.gte)) {
-                runs.push(Match {
-                    evidence: inside,
-                    ..found
-                });
-            }
-        }
-        runs
+        let order: Vec<&Seen<'_>> = events.iter().map(|(_, seen)| *seen).collect();
+        runs(rule, view, self.signal, &order, |seen, until| {
+            let until = events.get(..until.len()).unwrap_or_default();
+            let (have, threshold) = reached_by_tier(self, view, until, seen)?;
+            let counted = first_of_each(until, seen, threshold.within_ms);
+            Some(Reached {
+                have,
+                need: threshold.gte,
+                evidence: counted.map(|seen| seen.fact.id).collect(),
+            })
+        })
     }
 }
 

@@ -7,6 +7,7 @@ pub mod distinct;
 pub mod first_seen;
 pub mod parse;
 pub mod rule;
+pub mod runs;
 pub mod sequence;
 pub mod set;
 pub mod signal;
