@@ -218,7 +218,7 @@ impl Engine {
         } else {
             state.window.facts()
         };
-        let view = View::new(&entity.id, kept, &contacts, &tickets, &state.baseline);
+        let view = View::new(entity, kept, &contacts, &tickets, &state.baseline);
         let mut findings = Vec::new();
         let mut opened = Vec::new();
         let applies =

@@ -80,7 +80,12 @@ impl EntityState {
             // A control value seen again by a later poll stands at its earliest sighting.
             return entity.kind == EntityKind::Ticket && self.window.take_earlier(fact);
         }
-        if entity.kind == EntityKind::Identity && shows_what_is_usual(fact.action) {
+        // Of a person's own events only: what a requester asked for shows nothing of their devices.
+        let own = fact
+            .target
+            .as_ref()
+            .is_some_and(|target| target.identity == entity.id);
+        if entity.kind == EntityKind::Identity && own && shows_what_is_usual(fact.action) {
             self.baseline.note(fact);
         }
         true

@@ -1,6 +1,7 @@
 //! What a rule sees of one entity: its kept facts, the calls and tickets that named it, and the
 //! evidence those brought along, in one order of event time.
 
+use crate::collect::entity::{Entity, EntityKind};
 use crate::collect::event::{Action, EventId, Tier};
 use crate::collect::time::{TimeQuality, Timestamp};
 use crate::correlate::baseline::Baseline;
@@ -64,6 +65,8 @@ impl Seen<'_> {
 pub struct View<'a> {
     /// Id of the entity.
     pub id: &'a str,
+    /// The entity is a person: only what is about that person counts.
+    pub person: bool,
     /// Seen facts, ordered by (time, id).
     pub seen: Vec<Seen<'a>>,
     /// Calls that named the entity.
@@ -79,7 +82,7 @@ impl<'a> View<'a> {
     /// once.
     #[must_use]
     pub fn new(
-        id: &'a str,
+        entity: &'a Entity,
         facts: &'a [Fact],
         contacts: &'a [ContactState],
         tickets: &'a [TicketState],
@@ -121,7 +124,8 @@ impl<'a> View<'a> {
         seen.sort_by_key(Seen::order);
         seen.dedup_by_key(|seen| (seen.fact.id, seen.stands));
         Self {
-            id,
+            id: &entity.id,
+            person: entity.kind == EntityKind::Identity,
             seen,
             contacts,
             tickets,

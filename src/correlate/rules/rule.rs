@@ -187,9 +187,9 @@ impl Rule {
         index: usize,
     ) -> impl Iterator<Item = &'v Seen<'a>> + use<'s, 'v, 'a> {
         let signal = self.signal(index);
-        view.seen
-            .iter()
-            .filter(move |seen| signal.is_some_and(|signal| signal.matches(seen)))
+        view.seen.iter().filter(move |seen| {
+            signal.is_some_and(|signal| signal.matches(seen)) && (!view.person || view.about(seen))
+        })
     }
 
     /// Whether every condition of the rule holds for what is bound.
