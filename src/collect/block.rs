@@ -1,27 +1,22 @@
 //! The codec of the events topic: what one commit writes to one partition is one record, a block of
 //! entries in order of production, in a compact binary encoding with a JSON twin.
+//!
+//! Layout: version, count of entries (4 bytes, little-endian), entries. An entry is read without
+//! copying: an event stays encoded behind its [`Glance`] until somebody needs it.
 
 use serde::{Deserialize, Serialize};
 
-use crate::collect::entity::Entity;
+use crate::collect::entity::{Entity, EntityKind};
 use crate::collect::event::{Domain, Event};
+use crate::collect::glance::Glance;
 use crate::collect::time::Timestamp;
 
 /// Version of the encoding: its first byte. Every version younger than the topic's retention is read.
 pub const VERSION: u8 = 1;
 /// Largest block before compression; more entries go into a further one.
 pub const BLOCK_BYTES_MAX: usize = 256 << 10;
-
-/// What an entry carries.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Body {
-    /// A copy of an event for one entity.
-    Event(Box<Event>),
-    /// What one entity tells another, in the encoding of the correlator.
-    Relay(Vec<u8>),
-    /// How far source partitions were read; comes last in a transaction.
-    Watermarks(Vec<SourceWatermark>),
-}
+/// Version and count.
+const HEAD_BYTES: usize = 5;
 
 /// What a collector vouches for of one source partition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,15 +33,50 @@ pub struct SourceWatermark {
     pub at_end: bool,
 }
 
-/// One item of a block.
+/// One item of a block, as it lies there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct Entry<'a> {
     /// The receiver; `None` for what concerns the whole partition.
-    pub entity: Option<Entity>,
+    #[serde(borrow)]
+    pub entity: Option<(EntityKind, &'a str)>,
     /// W3C trace context of what caused it.
-    pub traceparent: Option<String>,
+    #[serde(borrow)]
+    pub traceparent: Option<&'a str>,
     /// Content.
-    pub body: Body,
+    #[serde(borrow)]
+    pub body: Body<'a>,
+}
+
+/// What an entry carries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Body<'a> {
+    /// A copy of an event for one entity.
+    Event {
+        /// What shows without decoding it.
+        #[serde(borrow)]
+        glance: Glance<'a>,
+        /// The event; see [`event`].
+        event: &'a [u8],
+    },
+    /// What one entity tells another, in the encoding of the correlator.
+    Relay(&'a [u8]),
+    /// A record of the control topic.
+    Control {
+        /// Its key.
+        id: &'a str,
+        /// Its JSON; `None` takes the entry with this key back.
+        json: Option<&'a [u8]>,
+    },
+    /// How far source partitions were read; comes last in a transaction.
+    Watermarks(Vec<SourceWatermark>),
+}
+
+impl Entry<'_> {
+    /// The receiver, if there is one.
+    #[must_use]
+    pub fn receiver(&self) -> Option<Entity> {
+        self.entity.map(|(kind, id)| Entity::new(kind, id))
+    }
 }
 
 /// Why a block cannot be read. Its partition is refused: nothing is skipped.
@@ -60,43 +90,86 @@ pub enum BlockError {
     Newer(u8),
 }
 
-/// Encodes entries into blocks of at most [`BLOCK_BYTES_MAX`] each; an entry that is larger alone is a
-/// block of its own.
+/// Encodes an event, once for all its copies.
 #[must_use]
-pub fn encode(entries: &[Entry]) -> Vec<Vec<u8>> {
-    let mut blocks: Vec<Vec<u8>> = Vec::new();
-    let mut count = 0_u32;
-    let mut body: Vec<u8> = Vec::new();
-    for entry in entries {
-        // Writing to memory cannot fail, and every type here has a fixed form.
-        let encoded = postcard::to_stdvec(entry).unwrap_or_default();
-        if count > 0 && body.len() + encoded.len() > BLOCK_BYTES_MAX {
-            blocks.push(framed(count, &body));
-            (count, body) = (0, Vec::new());
-        }
-        body.extend(encoded);
-        count += 1;
-    }
-    if count > 0 {
-        blocks.push(framed(count, &body));
-    }
-    blocks
+pub fn encode_event(event: &Event) -> Vec<u8> {
+    // Writing to memory cannot fail, and every type here has a fixed form.
+    postcard::to_stdvec(event).unwrap_or_default()
 }
 
-fn framed(count: u32, body: &[u8]) -> Vec<u8> {
-    let mut block = Vec::with_capacity(body.len() + 5);
-    block.push(VERSION);
-    block.extend(count.to_le_bytes());
-    block.extend_from_slice(body);
-    block
-}
-
-/// Decodes one block.
+/// Decodes the event of an entry.
 ///
 /// # Errors
-/// [`BlockError::Newer`] for an unknown version, [`BlockError::Damaged`] for anything else that is not
-/// exactly one block.
-pub fn decode(block: &[u8]) -> Result<Vec<Entry>, BlockError> {
+/// [`BlockError::Damaged`].
+pub fn event(bytes: &[u8]) -> Result<Event, BlockError> {
+    postcard::from_bytes(bytes).map_err(|_| BlockError::Damaged)
+}
+
+/// Gathers the entries of one partition into blocks of at most [`BLOCK_BYTES_MAX`] each; an entry that
+/// is larger alone is a block of its own.
+#[derive(Debug, Default)]
+pub struct Writer {
+    full: Vec<Vec<u8>>,
+    block: Vec<u8>,
+    count: u32,
+}
+
+impl Writer {
+    /// Appends an entry.
+    pub fn push(&mut self, entry: &Entry<'_>) {
+        if self.block.is_empty() {
+            self.block.extend([0; HEAD_BYTES]);
+        }
+        let before = self.block.len();
+        let block = std::mem::take(&mut self.block);
+        self.block = postcard::to_extend(entry, block).unwrap_or_default();
+        self.count += 1;
+        if self.count > 1 && self.block.len() - HEAD_BYTES > BLOCK_BYTES_MAX {
+            let last = self.block.split_off(before);
+            self.count -= 1;
+            self.close();
+            self.block.extend([0; HEAD_BYTES]);
+            self.block.extend(last);
+            self.count = 1;
+        }
+    }
+
+    fn close(&mut self) {
+        if let Some((version, rest)) = self.block.split_first_mut() {
+            *version = VERSION;
+            if let Some(count) = rest.first_chunk_mut::<4>() {
+                *count = self.count.to_le_bytes();
+            }
+            self.full.push(std::mem::take(&mut self.block));
+        }
+        self.count = 0;
+    }
+
+    /// Nothing was appended since the last [`Self::take`].
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.full.is_empty() && self.block.is_empty()
+    }
+
+    /// Bytes gathered so far.
+    #[must_use]
+    pub fn len_bytes(&self) -> usize {
+        self.full.iter().map(Vec::len).sum::<usize>() + self.block.len()
+    }
+
+    /// The blocks, in order; the writer is empty again.
+    #[must_use]
+    pub fn take(&mut self) -> Vec<Vec<u8>> {
+        self.close();
+        std::mem::take(&mut self.full)
+    }
+}
+
+/// Reads a block: all entries or none.
+///
+/// # Errors
+/// See [`BlockError`].
+pub fn decode(block: &[u8]) -> Result<Vec<Entry<'_>>, BlockError> {
     let (version, rest) = block.split_first().ok_or(BlockError::Damaged)?;
     match *version {
         VERSION => {}
@@ -117,20 +190,43 @@ pub fn decode(block: &[u8]) -> Result<Vec<Entry>, BlockError> {
     }
 }
 
-/// One entry as a line of JSON, for people.
+/// One entry as a line of JSON, for people. `relay` reads what the correlator encoded.
 #[must_use]
-pub fn json(entry: &Entry) -> String {
-    serde_json::to_string(entry).unwrap_or_default()
+pub fn json(entry: &Entry<'_>, relay: impl Fn(&[u8]) -> serde_json::Value) -> String {
+    use serde_json::{Value, json};
+    let (kind, content) = match &entry.body {
+        Body::Event { event: bytes, .. } => {
+            let event = event(bytes).map(|event| serde_json::to_value(event).unwrap_or_default());
+            ("event", event.unwrap_or(Value::Null))
+        }
+        Body::Relay(bytes) => ("relay", relay(bytes)),
+        Body::Control { id, json: content } => {
+            let content = content.map_or(Value::Null, |bytes| {
+                serde_json::from_slice(bytes).unwrap_or_default()
+            });
+            ("control", json!({ "id": id, "content": content }))
+        }
+        Body::Watermarks(watermarks) => (
+            "watermarks",
+            serde_json::to_value(watermarks).unwrap_or_default(),
+        ),
+    };
+    json!({
+        "kind": kind,
+        "entity": entry.receiver().map(|entity| entity.to_string()),
+        "traceparent": entry.traceparent,
+        "body": content,
+    })
+    .to_string()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::collect::entity::EntityKind;
     use crate::collect::event::{Action, Device, Network, Role};
     use proptest::prelude::*;
 
-    fn entry(text: &str) -> Entry {
+    fn sample(text: &str) -> Event {
         let mut event = Event::new(Domain::Idp, Action::MfaEnrolled, Timestamp(5));
         event.target = Some(Box::new(Role {
             identity: Some(text.into()),
@@ -144,21 +240,41 @@ mod tests {
             asn: Some(7),
             ..Network::default()
         }));
-        Entry {
-            entity: Some(Entity::new(EntityKind::Identity, text)),
+        event
+    }
+
+    fn push(writer: &mut Writer, text: &str) {
+        let event = sample(text);
+        let entity = Entity::new(EntityKind::Identity, text);
+        let mut buffer = Vec::new();
+        writer.push(&Entry {
+            entity: Some((entity.kind, &entity.id)),
             traceparent: None,
-            body: Body::Event(Box::new(event)),
-        }
+            body: Body::Event {
+                glance: Glance::of(&event, &entity, &mut buffer),
+                event: &encode_event(&event),
+            },
+        });
     }
 
     #[test]
     fn a_block_comes_back_as_it_was() {
-        let entries = vec![
-            entry("a"),
+        let mut writer = Writer::default();
+        assert!(writer.is_empty() && writer.take().is_empty());
+        push(&mut writer, "a");
+        let rest = [
             Entry {
                 entity: None,
-                traceparent: Some("t".into()),
-                body: Body::Relay(vec![1, 2]),
+                traceparent: Some("t"),
+                body: Body::Relay(&[1, 2]),
+            },
+            Entry {
+                entity: None,
+                traceparent: None,
+                body: Body::Control {
+                    id: "x",
+                    json: Some(b"{}"),
+                },
             },
             Entry {
                 entity: None,
@@ -172,33 +288,50 @@ mod tests {
                 }]),
             },
         ];
-        let blocks = encode(&entries);
+        rest.iter().for_each(|entry| writer.push(entry));
+        let blocks = writer.take();
         assert_eq!(blocks.len(), 1);
-        assert_eq!(decode(&blocks[0]).unwrap(), entries);
-        assert!(json(&entries[0]).contains("mfa.enrolled"));
-        assert!(encode(&[]).is_empty());
+        let back = decode(&blocks[0]).unwrap();
+        assert_eq!(back[1..], rest);
+        assert_eq!(back[0].receiver().unwrap().to_string(), "identity|a");
+        let Body::Event {
+            glance,
+            event: bytes,
+        } = &back[0].body
+        else {
+            panic!("{:?}", back[0]);
+        };
+        assert_eq!(event(bytes).unwrap(), sample("a"));
+        assert_eq!((glance.time, glance.sightings().count()), (Timestamp(5), 2));
+        assert!(json(&back[0], |_| serde_json::Value::Null).contains("mfa.enrolled"));
+        assert!(writer.is_empty());
     }
 
     #[test]
     fn a_large_commit_is_several_blocks_in_order() {
-        let entries: Vec<Entry> = (0..40).map(|n| entry(&"x".repeat(10_000 + n))).collect();
-        let blocks = encode(&entries);
+        let mut writer = Writer::default();
+        let texts: Vec<String> = (0..40).map(|n| "x".repeat(10_000 + n)).collect();
+        texts.iter().for_each(|text| push(&mut writer, text));
+        let blocks = writer.take();
         assert!(blocks.len() > 1);
         assert!(
             blocks
                 .iter()
-                .all(|block| block.len() <= BLOCK_BYTES_MAX + 5)
+                .all(|block| block.len() <= BLOCK_BYTES_MAX + HEAD_BYTES)
         );
-        let back: Vec<Entry> = blocks
+        let back: Vec<String> = blocks
             .iter()
             .flat_map(|block| decode(block).unwrap())
+            .map(|entry| entry.receiver().unwrap().id)
             .collect();
-        assert_eq!(back, entries);
+        assert_eq!(back, texts);
     }
 
     #[test]
     fn what_is_not_one_block_is_refused() {
-        let block = encode(&[entry("a")]).remove(0);
+        let mut writer = Writer::default();
+        push(&mut writer, "a");
+        let block = writer.take().remove(0);
         assert_eq!(decode(&[]), Err(BlockError::Damaged));
         assert_eq!(decode(&block[..block.len() - 1]), Err(BlockError::Damaged));
         let mut longer = block.clone();
@@ -216,6 +349,7 @@ mod tests {
             block.extend(&bytes);
             drop(decode(&block));
             drop(decode(&bytes));
+            drop(event(&bytes));
         }
     }
 }

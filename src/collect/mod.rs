@@ -27,7 +27,9 @@ pub mod text;
 pub mod keyed;
 pub mod entity;
 pub mod pipeline;
+pub mod glance;
 pub mod block;
+pub mod watermark;
 
 pub use entity::{Entity, EntityKind};
 pub use event::Event;
