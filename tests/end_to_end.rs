@@ -13,6 +13,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use deskwarden::collect::block::SourceWatermark;
 use deskwarden::collect::directory::{ExportSetup, read_item};
 use deskwarden::collect::entity::{Entity, EntityKind};
 use deskwarden::collect::identity::{MemoryDirectory, Settings};
@@ -21,9 +22,10 @@ use deskwarden::collect::pipeline::Collector;
 use deskwarden::collect::record::Record;
 use deskwarden::collect::setup::{Product, SourceSetup};
 use deskwarden::collect::text::Lexicon;
-use deskwarden::collect::time::{DAY_MS, MINUTE_MS, SECOND_MS, Timestamp};
+use deskwarden::collect::time::{MINUTE_MS, SECOND_MS, Timestamp};
 use deskwarden::collect::unwrap::Tapes;
-use deskwarden::correlate::engine::{Effects, Engine};
+use deskwarden::correlate::engine::{Effects, Engine, Setup};
+use deskwarden::correlate::partition_state::Source;
 use deskwarden::correlate::rules::{self, rule::Evidence};
 
 /// 2026-03-02T12:00:00Z: later than every event of the stories.
@@ -177,10 +179,14 @@ fn play(story: &[(Product, String)]) -> (Vec<String>, i64, bool) {
         lexicon: &lexicon,
     };
     let rules = rules::embedded().unwrap_or_else(|faults| panic!("{}", faults[0]));
-    let mut engine = Engine::new("test", Arc::from(rules));
-    for evidence in EVIDENCE {
-        engine.declare(evidence, Timestamp::MIN);
-    }
+    let mut engine = Engine::new(Arc::new(Setup::new("test", Arc::from(rules))));
+    let source = Source {
+        topic: "source".into(),
+        partitions: 1,
+        bound_ms: 0,
+        evidence: EVIDENCE.to_vec(),
+    };
+    engine.declare("all", Some(source));
     let mut tapes = Tapes::default();
     let mut log_ts = INGESTED;
     for (offset, (product, record)) in story.iter().enumerate() {
@@ -201,45 +207,49 @@ fn play(story: &[(Product, String)]) -> (Vec<String>, i64, bool) {
             collected.ignored
         );
         log_ts = log_ts.plus(SECOND_MS);
-        let effects = engine.advance(log_ts);
-        relay(&mut engine, effects);
+        let mut effects = Effects::default();
+        engine.advance(log_ts, &mut effects);
         for (event, copies) in &collected.events {
             for entity in copies {
-                let effects = engine.handle_event(entity, event);
-                relay(&mut engine, effects);
+                engine.handle_event(entity, event, &mut effects);
             }
         }
+        relay(&mut engine, effects);
     }
-    for evidence in EVIDENCE {
-        engine.handle_watermark(evidence, INGESTED.plus(DAY_MS));
-    }
-    let effects = engine.advance(log_ts.plus(MINUTE_MS));
+    engine.handle_watermarks(&[SourceWatermark {
+        topic: "source".into(),
+        partition: 0,
+        domains: Vec::new(),
+        watermark: INGESTED,
+        at_end: false,
+    }]);
+    let mut effects = Effects::default();
+    engine.advance(log_ts.plus(MINUTE_MS), &mut effects);
     relay(&mut engine, effects);
     let person = Entity::new(EntityKind::Identity, "hris:E1");
-    let mut patterns: Vec<String> = engine
-        .findings(&person)
+    let state = engine.state(&person).unwrap().unwrap_or_default();
+    let mut patterns: Vec<String> = state
+        .findings
         .iter()
         .map(|finding| finding.rule.clone())
         .collect();
     patterns.sort();
     patterns.dedup();
-    let case = engine.case(&person);
-    let judgement = deskwarden::correlate::case::Judgement::of(
-        EntityKind::Identity,
-        engine.findings(&person),
-        false,
-    );
+    let judgement =
+        deskwarden::correlate::case::Judgement::of(EntityKind::Identity, &state.findings, false);
     (
         patterns,
         judgement.total.score(),
-        case.is_some_and(|case| case.verdict.page),
+        state.case.is_some_and(|case| case.verdict.page),
     )
 }
 
 fn relay(engine: &mut Engine, effects: Effects) {
     let mut relays: VecDeque<_> = effects.relays.into();
     while let Some((to, relay)) = relays.pop_front() {
-        relays.extend(engine.handle_relay(&to, relay).relays);
+        let mut effects = Effects::default();
+        engine.handle_relay(&to, relay, &mut effects);
+        relays.extend(effects.relays);
     }
 }
 

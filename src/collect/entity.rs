@@ -28,6 +28,29 @@ pub enum EntityKind {
 }
 
 impl EntityKind {
+    /// All of them, in order.
+    pub const ALL: [Self; 7] = [
+        Self::Identity,
+        Self::Contact,
+        Self::Ticket,
+        Self::Agent,
+        Self::Caller,
+        Self::Device,
+        Self::Address,
+    ];
+
+    /// The kind at a place of [`Self::ALL`].
+    #[must_use]
+    pub fn from_index(index: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(index)).copied()
+    }
+
+    /// The kind of a name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
     /// The name used in keys, headers and labels.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -59,6 +82,13 @@ impl Entity {
             kind,
             id: id.into(),
         }
+    }
+
+    /// Reads what its `Display` writes.
+    #[must_use]
+    pub fn from_key(text: &str) -> Option<Self> {
+        let (kind, id) = text.split_once('|')?;
+        Some(Self::new(EntityKind::from_name(kind)?, id))
     }
 
     /// The partition that holds this entity, of `partitions` in all: murmur2 of `<kind>|<id>`, as

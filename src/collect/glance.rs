@@ -102,13 +102,11 @@ impl<'a> Glance<'a> {
                 buffer.extend(sighting.to_bytes());
             }
         }
-        let class = event.app.as_ref().and_then(|app| app.class);
         Self {
             action: event.action,
             outcome: event.outcome,
             time: event.time,
-            plain: event.action == Action::AuthAppAccess
-                && !matches!(class, Some(AppClass::AdminConsole | AppClass::AccountPortal)),
+            plain: is_plain(event),
             sightings: buffer,
         }
     }
@@ -124,6 +122,17 @@ impl<'a> Glance<'a> {
     pub const fn shows(&self) -> bool {
         !self.sightings.is_empty()
     }
+}
+
+/// Nothing but the use of an ordinary application.
+#[must_use]
+pub fn is_plain(event: &Event) -> bool {
+    let class = event.app.as_ref().and_then(|app| app.class);
+    event.action == Action::AuthAppAccess
+        && !matches!(
+            class,
+            Some(AppClass::AdminConsole | AppClass::AccountPortal)
+        )
 }
 
 /// Sign-ins and enrolments show which devices and networks are usual.

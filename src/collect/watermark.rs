@@ -58,8 +58,7 @@ impl Watermarks {
     /// nothing of how far the source is.
     pub fn note(&mut self, event: &Event) {
         use crate::collect::time::TimeQuality;
-        let says_nothing =
-            event.clock_clamped || event.time_quality == TimeQuality::RecordFallback;
+        let says_nothing = event.clock_clamped || event.time_quality == TimeQuality::RecordFallback;
         let source = &event.source;
         if let Some(mark) = self.mark(&source.topic, source.partition)
             && !says_nothing

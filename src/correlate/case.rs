@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::collect::entity::EntityKind;
 use crate::collect::event::{EventId, Tier};
-use crate::collect::time::Timestamp;
+use crate::collect::time::{HOUR_MS, Timestamp};
 use crate::correlate::finding::Finding;
 use crate::correlate::score::{Scored, Severity, Total};
 
@@ -77,6 +77,14 @@ pub struct Case {
     pub closed: bool,
 }
 
+impl Case {
+    /// Nothing is added to it any more.
+    #[must_use]
+    pub const fn is_closed(&self) -> bool {
+        self.closed
+    }
+}
+
 /// One published state of a case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revision {
@@ -88,6 +96,16 @@ pub struct Revision {
     pub judgement: Judgement,
     /// Active findings, in order.
     pub findings: Vec<Finding>,
+}
+
+/// A case that nothing was added to for so long, by the watermark, is over: a day, and the longest
+/// lateness of a feed.
+pub const QUIET_MS: i64 = 28 * HOUR_MS;
+
+/// The watermark at which a case is over.
+#[must_use]
+pub fn closes_at(case: &Case) -> Timestamp {
+    case.time.plus(QUIET_MS)
 }
 
 /// The next revision of a case, if the set of active findings, the points of one, the severity or the
@@ -103,7 +121,8 @@ pub fn revise(
     let worth: Vec<(EventId, i64)> = findings.iter().map(|f| (f.id, f.value_cp)).collect();
     let unchanged =
         case.is_some_and(|case| case.findings == worth && case.verdict == judgement.verdict);
-    if unchanged || (case.is_none() && findings.is_empty()) {
+    let none_open = case.is_none_or(|case| case.closed);
+    if unchanged || (none_open && findings.is_empty()) {
         return None;
     }
     let before = case.map(|case| case.verdict).unwrap_or_default();

@@ -5,94 +5,98 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::collect::entity::{Entity, EntityKind};
-use crate::collect::event::{Action, EventId};
-use crate::collect::time::Timestamp;
+use crate::collect::event::EventId;
+use crate::collect::time::{DAY_MS, HOUR_MS, Timestamp};
 use crate::correlate::baseline::Baseline;
+use crate::correlate::case::Case;
 use crate::correlate::contact::{self, ContactState};
-use crate::correlate::fact::Fact;
 use crate::correlate::finding::Finding;
+use crate::correlate::relay::{PivotFinding, Relay, RelayKey};
+use crate::correlate::rules::rule::Evidence;
 use crate::correlate::ticket::{self, TicketState};
-use crate::correlate::window::{Inserted, Window};
+use crate::correlate::window::Window;
 
 /// Calls remembered per person; the newest.
 pub const CONTACTS_MAX: usize = 32;
 /// Tickets remembered per person; the newest.
 pub const TICKETS_MAX: usize = 32;
+/// Findings of pivots and tickets remembered per person; the newest.
+pub const PIVOT_FINDINGS_MAX: usize = 64;
+/// Findings of closed cases remembered, so that they open no second one; the newest.
+pub const SETTLED_MAX: usize = 128;
+
+/// The longest lateness of a feed.
+pub const LATENESS_MS: i64 = 4 * HOUR_MS;
+/// How long a call or ticket that is over is remembered by those it named: the longest window, the day
+/// before a recovery in which it counts, the lateness of its feed, and some margin.
+pub const RELAYED_MS: i64 = 7 * DAY_MS + DAY_MS + 2 * HOUR_MS + LATENESS_MS;
+/// How long an open ticket of which nothing is heard is remembered.
+pub const OPEN_TICKET_MS: i64 = 90 * DAY_MS;
+
+/// Days after its last event in which an entity is remembered. One more than the longest use, since a
+/// record says only the day.
+const IDENTITY_DAYS: i64 = 91;
+const FOLDED_DAYS: i64 = 3;
+const PIVOT_DAYS: i64 = 9;
+/// An entity with an open case or obligation is not forgotten.
+pub const NEVER_DAY: i64 = u16::MAX as i64;
 
 /// A control that must be seen by a deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Obligation {
+    /// The evidence whose sources it waits for.
+    pub evidence: Evidence,
     /// Event time by which the control must come.
     pub deadline: Timestamp,
     /// `log_ts` of the entry that opened it.
     pub opened: Timestamp,
-    /// `log_ts` at which the watermark was first seen to have passed the deadline.
-    pub ripe: Option<Timestamp>,
     /// Decided: from now on the control is missing, or, seen late, is not.
     pub decided: bool,
     /// Decided at its longest wait, without the watermark.
     pub forced: bool,
 }
 
+impl Obligation {
+    /// `log_ts` from which on it is decided whatever the sources say.
+    #[must_use]
+    pub fn forced_at(&self, max_wait_ms: i64) -> Timestamp {
+        self.deadline.max(self.opened).plus(max_wait_ms)
+    }
+}
+
 /// All that is remembered about one entity.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct EntityState {
+    /// UTC day of its newest event.
+    #[serde(skip)]
+    pub last_day: i64,
+    /// What is usual.
+    #[serde(skip)]
+    pub baseline: Baseline,
     /// Kept facts.
     pub window: Window,
-    /// What is usual.
-    pub baseline: Baseline,
     /// Calls that named it, by contact id.
     pub contacts: BTreeMap<String, ContactState>,
     /// Tickets that named it, by ticket id.
     pub tickets: BTreeMap<String, TicketState>,
+    /// Findings of pivots and tickets that concern it.
+    pub pivot_findings: BTreeMap<RelayKey, PivotFinding>,
     /// Obligations by rule id and anchor.
     pub obligations: BTreeMap<(String, EventId), Obligation>,
     /// Active findings.
     pub findings: Vec<Finding>,
-    /// Whom a call or ticket told, and what.
-    pub told: Vec<Entity>,
-}
-
-/// What one entity tells another. An upsert: the receiver replaces what it holds under the sender.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Relay {
-    /// What is known of a call.
-    Contact {
-        /// Contact id.
-        from: String,
-        /// The present content; `None` = withdrawn.
-        state: Option<Box<ContactState>>,
-    },
-    /// What is known of a ticket.
-    Ticket {
-        /// Ticket id.
-        from: String,
-        /// The present content; `None` = withdrawn.
-        state: Option<Box<TicketState>>,
-    },
+    /// The case.
+    pub case: Option<Case>,
+    /// Findings of closed cases with the time of their anchor.
+    pub settled: Vec<(EventId, Timestamp)>,
+    /// Whom it told what: receiver and subject, and what stands for the content.
+    pub told: BTreeMap<(Entity, EventId), [u8; 16]>,
 }
 
 impl EntityState {
-    /// Takes a fact in. True if anything changed: a duplicate changes nothing.
-    pub fn note(&mut self, entity: &Entity, fact: &Fact) -> bool {
-        let inserted = self.window.insert(fact.clone());
-        if inserted == Inserted::Duplicate {
-            // A control value seen again by a later poll stands at its earliest sighting.
-            return entity.kind == EntityKind::Ticket && self.window.take_earlier(fact);
-        }
-        // Of a person's own events only: what a requester asked for shows nothing of their devices.
-        let own = fact
-            .target
-            .as_ref()
-            .is_some_and(|target| target.identity == entity.id);
-        if entity.kind == EntityKind::Identity && own && shows_what_is_usual(fact.action) {
-            self.baseline.note(fact);
-        }
-        true
-    }
-
     /// Takes a relay in. True if anything changed: an equal value is no news.
     pub fn hear(&mut self, relay: Relay) -> bool {
+        let key = relay.key();
         match relay {
             Relay::Contact { from, state } => {
                 put(&mut self.contacts, from, state, CONTACTS_MAX, |c| {
@@ -102,32 +106,31 @@ impl EntityState {
             Relay::Ticket { from, state } => {
                 put(&mut self.tickets, from, state, TICKETS_MAX, |t| t.item.time)
             }
+            Relay::Finding { state, .. } => put(
+                &mut self.pivot_findings,
+                key,
+                state,
+                PIVOT_FINDINGS_MAX,
+                |f| f.finding.time,
+            ),
         }
     }
 
-    /// What a call or ticket has to tell now, and to whom.
+    /// What a call or ticket has to tell now of itself, and to whom.
     #[must_use]
     pub fn tell(&self, entity: &Entity) -> Vec<(Entity, Relay)> {
         let person = |id: &str| Entity::new(EntityKind::Identity, id);
+        let from = entity.id.clone();
         match entity.kind {
             EntityKind::Contact => {
                 contact::fold(self.window.facts()).map_or_else(Vec::new, |state| {
                     let target = state.target().map(|target| person(&target.identity));
-                    let caller = state
-                        .item
-                        .caller
-                        .as_ref()
-                        .map(|id| Entity::new(EntityKind::Caller, id));
-                    let from = entity.id.clone();
-                    let relay = Relay::Contact {
-                        from,
-                        state: Some(Box::new(state)),
-                    };
-                    target
-                        .into_iter()
-                        .chain(caller)
-                        .map(|to| (to, relay.clone()))
-                        .collect()
+                    let caller = state.item.caller.as_ref();
+                    let caller = caller.map(|id| Entity::new(EntityKind::Caller, id));
+                    let state = Some(Box::new(state));
+                    let relay = Relay::Contact { from, state };
+                    let to = target.into_iter().chain(caller);
+                    to.map(|to| (to, relay.clone())).collect()
                 })
             }
             EntityKind::Ticket => {
@@ -136,11 +139,8 @@ impl EntityState {
                         state.people().map(|who| person(&who.identity)).collect();
                     people.sort_unstable();
                     people.dedup();
-                    let from = entity.id.clone();
-                    let relay = Relay::Ticket {
-                        from,
-                        state: Some(Box::new(state)),
-                    };
+                    let state = Some(Box::new(state));
+                    let relay = Relay::Ticket { from, state };
                     people.into_iter().map(|to| (to, relay.clone())).collect()
                 })
             }
@@ -151,23 +151,94 @@ impl EntityState {
             | EntityKind::Address => Vec::new(),
         }
     }
+
+    /// Nothing but what is usual is remembered.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.window == Window::default()
+            && self.contacts.is_empty()
+            && self.tickets.is_empty()
+            && self.pivot_findings.is_empty()
+            && self.obligations.is_empty()
+            && self.findings.is_empty()
+            && self.case.is_none()
+            && self.settled.is_empty()
+            && self.told.is_empty()
+    }
+
+    /// Whether an open case or obligation keeps it from being forgotten.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.case.as_ref().is_some_and(|case| !case.closed)
+            || self.obligations.values().any(|o| !o.decided)
+    }
+
+    /// The last UTC day on which it is remembered.
+    #[must_use]
+    pub fn expires_day(&self, kind: EntityKind) -> i64 {
+        if self.is_open() {
+            return NEVER_DAY;
+        }
+        let days = match kind {
+            EntityKind::Identity => IDENTITY_DAYS,
+            EntityKind::Contact => FOLDED_DAYS,
+            EntityKind::Ticket => {
+                let open = ticket::fold(self.window.facts())
+                    .is_some_and(|ticket| ticket.closed().is_none());
+                if open { IDENTITY_DAYS } else { FOLDED_DAYS }
+            }
+            EntityKind::Agent | EntityKind::Caller | EntityKind::Device | EntityKind::Address => {
+                PIVOT_DAYS
+            }
+        };
+        (self.last_day + days).clamp(0, NEVER_DAY - 1)
+    }
+
+    /// Forgets what the watermark has left behind, before anything is evaluated. `keeps_ms` says how
+    /// long a fact may still be read; what an active finding, an open obligation or a decided one
+    /// rests on stays.
+    pub fn prune(
+        &mut self,
+        watermark: Timestamp,
+        keeps_ms: impl Fn(&crate::correlate::fact::Fact) -> i64,
+    ) {
+        self.baseline.expire(watermark);
+        let young = watermark.minus(RELAYED_MS);
+        self.contacts
+            .retain(|_, contact| contact.end() > young || cited(&self.findings, &contact.item.id));
+        self.tickets.retain(|_, ticket| match ticket.closed() {
+            Some(closed) => closed > young || cited(&self.findings, &ticket.item.id),
+            None => ticket.last_time() > watermark.minus(OPEN_TICKET_MS),
+        });
+        let findings = &self.findings;
+        self.window.expire(|fact| {
+            fact.time > watermark.minus(keeps_ms(fact).saturating_add(LATENESS_MS))
+                || cited(findings, &fact.id)
+        });
+        let window = &self.window;
+        self.obligations
+            .retain(|(_, anchor), o| !o.decided || window.get(*anchor).is_some());
+        self.settled.retain(|(_, time)| *time > young);
+        self.pivot_findings.retain(|_, f| f.finding.time > young);
+        if self
+            .case
+            .as_ref()
+            .is_some_and(|case| case.closed && case.time <= young)
+        {
+            self.case = None;
+        }
+    }
 }
 
-/// Sign-ins and enrolments show which devices and networks are usual.
-const fn shows_what_is_usual(action: Action) -> bool {
-    matches!(
-        action,
-        Action::AuthLogin
-            | Action::AuthAppAccess
-            | Action::AuthMfaVerify
-            | Action::MfaEnrolled
-            | Action::DeviceRegistered
-    )
+fn cited(findings: &[Finding], id: &EventId) -> bool {
+    findings
+        .iter()
+        .any(|f| f.evidence.contains(id) || f.counters.iter().any(|(_, by)| by == id))
 }
 
-fn put<T: PartialEq>(
-    map: &mut BTreeMap<String, T>,
-    key: String,
+fn put<K: Ord + Clone, T: PartialEq>(
+    map: &mut BTreeMap<K, T>,
+    key: K,
     state: Option<Box<T>>,
     most: usize,
     age: impl Fn(&T) -> Timestamp,

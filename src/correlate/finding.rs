@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use crate::collect::entity::Entity;
 use crate::collect::event::{EventId, Tier};
 use crate::collect::time::Timestamp;
+use crate::correlate::relay::PivotFinding;
 use crate::correlate::rules::Rule;
 use crate::correlate::rules::rule::Match;
 use crate::correlate::score::{Counter, Family, after_counter_cp, finding_cp};
@@ -98,6 +99,24 @@ impl Finding {
                 .collect(),
             one_call,
             threshold: found.threshold,
+        }
+    }
+}
+
+impl Finding {
+    /// The finding of a pivot or ticket in the case of a person: an id of its own, the person's own
+    /// tier and counter-evidence.
+    #[must_use]
+    pub fn of_pivot(tenant: &str, entity: &Entity, pivot: &PivotFinding) -> Self {
+        let told = &pivot.finding;
+        let gross = finding_cp(told.points, pivot.tier);
+        Self {
+            id: finding_id(tenant, &told.pattern, entity, told.anchor),
+            tier: pivot.tier,
+            value_cp: gross,
+            counters: Vec::new(),
+            one_call: false,
+            ..told.clone()
         }
     }
 }

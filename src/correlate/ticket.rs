@@ -82,6 +82,25 @@ impl TicketState {
             })
     }
 
+    /// When it was closed, if it is.
+    #[must_use]
+    pub fn closed(&self) -> Option<Timestamp> {
+        self.open.last().and_then(|span| span.to)
+    }
+
+    /// Event time of the newest thing known of it.
+    #[must_use]
+    pub fn last_time(&self) -> Timestamp {
+        let named = self.targets.iter().chain(&self.requesters);
+        let evidence = self.evidence.iter().map(|fact| fact.time);
+        let spans = self.open.iter().map(|span| span.to.unwrap_or(span.from));
+        let times = named
+            .map(|named| named.span.from)
+            .chain(evidence)
+            .chain(spans);
+        times.max().unwrap_or(self.item.time).max(self.item.time)
+    }
+
     /// Whom the ticket names at any time, each once, in order of first naming.
     pub fn people(&self) -> impl Iterator<Item = &Person> {
         self.targets

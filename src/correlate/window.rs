@@ -78,6 +78,9 @@ impl Window {
     pub fn expire(&mut self, keeps: impl Fn(&Fact) -> bool) -> bool {
         let before = self.facts.len();
         self.facts.retain(keeps);
+        if self.facts.is_empty() {
+            self.truncated = 0;
+        }
         self.facts.len() != before
     }
 

@@ -11,12 +11,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use deskwarden::collect::block::SourceWatermark;
 use deskwarden::collect::entity::{Entity, copies};
 use deskwarden::collect::event::*;
 use deskwarden::collect::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp};
-use deskwarden::correlate::case::Case;
-use deskwarden::correlate::engine::{Effects, Engine};
-use deskwarden::correlate::entity_state::{EntityState, Relay};
+use deskwarden::correlate::case::Judgement;
+use deskwarden::correlate::engine::{Effects, Engine, Setup};
+use deskwarden::correlate::partition_state::Source;
+use deskwarden::correlate::relay::Relay;
 use deskwarden::correlate::rules::{self, rule::Evidence};
 
 /// The start of every timeline: 2026-03-02T09:00:00Z, a Monday.
@@ -227,12 +229,22 @@ const EVIDENCE: [Evidence; 6] = [
     Evidence::Transcript,
 ];
 
-fn engine() -> Engine {
+const TOPIC: &str = "story";
+
+fn setup() -> Arc<Setup> {
     let rules = rules::embedded().unwrap_or_else(|faults| panic!("{}", faults[0]));
-    let mut engine = Engine::new("test", Arc::from(rules));
-    for evidence in EVIDENCE {
-        engine.declare(evidence, Timestamp::MIN);
-    }
+    Arc::new(Setup::new("test", Arc::from(rules)))
+}
+
+fn engine() -> Engine {
+    let mut engine = Engine::new(setup());
+    let source = Source {
+        topic: TOPIC.into(),
+        partitions: 1,
+        bound_ms: 0,
+        evidence: EVIDENCE.to_vec(),
+    };
+    engine.declare("story", Some(source));
     engine
 }
 
@@ -246,22 +258,34 @@ pub fn play(scenario: &Scenario, life: Life) -> String {
         Life::Shuffled(seed) => shuffle(&mut events, seed),
     }
     let mut log_ts = START;
+    let mut changelog = Changelog::new();
     for event in &events {
         log_ts = log_ts.plus(SECOND_MS);
-        let effects = engine.advance(log_ts);
-        deliver(&mut engine, effects);
+        let mut effects = Effects::default();
+        engine.advance(log_ts, &mut effects);
         for entity in copies(event) {
-            let effects = engine.handle_event(&entity, event);
-            deliver(&mut engine, effects);
+            engine.handle_event(&entity, event, &mut effects);
         }
+        deliver(&mut engine, effects);
         if life == Life::Restarted {
-            engine = restart(&engine);
+            engine = restart(engine, &mut changelog);
         }
     }
-    for evidence in EVIDENCE {
-        engine.handle_watermark(evidence, START.plus(30 * DAY_MS));
-    }
-    let effects = engine.advance(log_ts.plus(MINUTE_MS));
+    let last = scenario
+        .events
+        .iter()
+        .map(|e| e.time)
+        .max()
+        .unwrap_or(START);
+    engine.handle_watermarks(&[SourceWatermark {
+        topic: TOPIC.into(),
+        partition: 0,
+        domains: Vec::new(),
+        watermark: last.plus(2 * HOUR_MS),
+        at_end: false,
+    }]);
+    let mut effects = Effects::default();
+    engine.advance(log_ts.plus(MINUTE_MS), &mut effects);
     deliver(&mut engine, effects);
     print(&engine, &scenario.events)
 }
@@ -269,18 +293,24 @@ pub fn play(scenario: &Scenario, life: Life) -> String {
 fn deliver(engine: &mut Engine, effects: Effects) {
     let mut relays: std::collections::VecDeque<(Entity, Relay)> = effects.relays.into();
     while let Some((to, relay)) = relays.pop_front() {
-        relays.extend(engine.handle_relay(&to, relay).relays);
+        let mut effects = Effects::default();
+        engine.handle_relay(&to, relay, &mut effects);
+        relays.extend(effects.relays);
     }
 }
 
-fn restart(engine: &Engine) -> Engine {
-    let mut next = self::engine();
-    for entity in engine.entities() {
-        let record = postcard::to_stdvec(&engine.state(entity).unwrap()).unwrap();
-        let (state, case): (EntityState, Option<Case>) = postcard::from_bytes(&record).unwrap();
-        next.restore(entity.clone(), state, case);
+type Changelog = BTreeMap<String, Option<Vec<u8>>>;
+
+/// Ends the engine and brings another one back from the changelog.
+fn restart(mut engine: Engine, changelog: &mut Changelog) -> Engine {
+    let changes = engine.changes();
+    engine.commit(&changes);
+    changelog.extend(changes.into_iter().map(|change| (change.key, change.value)));
+    let mut restore = Engine::restore(setup());
+    for (key, value) in changelog {
+        restore.take(key.as_bytes(), value.as_deref()).unwrap();
     }
-    next
+    restore.finish().unwrap()
 }
 
 /// Fisher–Yates with a small generator of its own (splitmix64), so that a seed is a story for good.
@@ -299,7 +329,8 @@ fn shuffle(events: &mut [Event], seed: u64) {
 fn print(engine: &Engine, events: &[Event]) -> String {
     let mut out = String::new();
     for entity in engine.entities() {
-        for finding in engine.findings(entity) {
+        let state = engine.state(&entity).unwrap().unwrap();
+        for finding in &state.findings {
             let anchor = events
                 .iter()
                 .find(|e| e.event_id == finding.anchor)
@@ -308,14 +339,8 @@ fn print(engine: &Engine, events: &[Event]) -> String {
             out += &format!("{entity} {} @{at} {}\n", finding.rule, finding.value_cp);
         }
         // A case whose last finding was retracted says nothing any more.
-        let active = !engine.findings(entity).is_empty();
-        if let Some(case) = engine.case(entity).filter(|_| active) {
-            let total = deskwarden::correlate::case::Judgement::of(
-                entity.kind,
-                engine.findings(entity),
-                false,
-            )
-            .total;
+        if let Some(case) = state.case.filter(|_| !state.findings.is_empty()) {
+            let total = Judgement::of(entity.kind, &state.findings, false).total;
             let severity = format!("{:?}", case.verdict.severity).to_lowercase();
             let page = if case.verdict.page { " page" } else { "" };
             out += &format!("{entity} score {} {severity}{page}\n", total.score());

@@ -1,5 +1,7 @@
 //! A compiled rule: already true, immutable, shared by every partition.
 
+use serde::{Deserialize, Serialize};
+
 use crate::collect::entity::EntityKind;
 use crate::collect::event::{EventId, Tier};
 use crate::collect::time::Timestamp;
@@ -27,7 +29,8 @@ pub enum Status {
 }
 
 /// The evidence an obligation waits for; a declared source must deliver it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Evidence {
     /// Tickets.
     Ticket,

@@ -1,0 +1,189 @@
+//! The changelog of a partition: what a cycle changed, what a restore brings back.
+
+use crate::collect::entity::Entity;
+use crate::correlate::engine::{Engine, Setup};
+use crate::correlate::partition_state::{PartitionState, Source};
+use crate::correlate::state_codec::{self, StateError};
+use crate::correlate::store::{Key, Store};
+use crate::correlate::timers::{Timers, alarms};
+use std::sync::Arc;
+
+/// Key of the record that says where the input of a partition goes on.
+pub const POSITION_KEY: &str = "__pos";
+/// Front of the keys of control entries in force.
+const CONTROL_PREFIX: &str = "__control/";
+/// Version of the position record: its first byte.
+const POSITION_VERSION: u8 = 1;
+
+/// One record of the changelog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Its key.
+    pub key: String,
+    /// Its value; `None` forgets the key.
+    pub value: Option<Vec<u8>>,
+}
+
+impl Engine {
+    /// What this cycle changed, in order of key; the position comes last.
+    #[must_use]
+    pub fn changes(&self) -> Vec<Change> {
+        let mut changes = Vec::with_capacity(self.cycle.len() + 1);
+        for (key, state) in &self.cycle {
+            let Some(entity) = key.entity() else {
+                continue;
+            };
+            let value = state
+                .as_ref()
+                .map(|state| state_codec::encode(entity.kind, state));
+            // What did not change in the end is not written.
+            if value.as_deref() != self.store.get(key) {
+                let key = entity.to_string();
+                changes.push(Change { key, value });
+            }
+        }
+        let sources = self.before.as_ref().map(|before| &before.sources);
+        if let Some(old) = sources.filter(|old| **old != self.sources) {
+            for (name, source) in &self.sources {
+                if old.get(name) != Some(source) {
+                    changes.push(Change {
+                        key: format!("{CONTROL_PREFIX}{name}"),
+                        value: postcard::to_stdvec(source).ok(),
+                    });
+                }
+            }
+            for name in old.keys().filter(|name| !self.sources.contains_key(*name)) {
+                changes.push(Change {
+                    key: format!("{CONTROL_PREFIX}{name}"),
+                    value: None,
+                });
+            }
+        }
+        changes.push(Change {
+            key: POSITION_KEY.to_owned(),
+            value: Some(position(&self.partition)),
+        });
+        changes
+    }
+
+    /// The cycle was written: `changes` is what [`Self::changes`] said.
+    pub fn commit(&mut self, changes: &[Change]) {
+        for change in changes {
+            if let Some(entity) = Entity::from_key(&change.key) {
+                self.store.put(&Key::of(&entity), change.value.as_deref());
+            }
+        }
+        self.cycle.clear();
+        self.before = None;
+    }
+
+    /// The cycle was not written: everything is as it was before it.
+    pub fn rollback(&mut self) {
+        let max_wait_ms = self.setup.max_wait_ms;
+        for (key, state) in std::mem::take(&mut self.cycle) {
+            if let Some(state) = state {
+                self.timers.clear(&key, &alarms(&state, max_wait_ms));
+            }
+            if let Some(Ok(state)) = self.store.get(&key).map(state_codec::decode) {
+                self.timers.set(&key, &alarms(&state, max_wait_ms));
+            }
+        }
+        if let Some(before) = self.before.take() {
+            self.partition = before.partition;
+            self.sources = before.sources;
+        }
+    }
+
+    /// Brings an engine back from the records of its changelog.
+    #[must_use]
+    pub fn restore(setup: Arc<Setup>) -> Restore {
+        Restore {
+            engine: Self::new(setup),
+        }
+    }
+}
+
+fn position(partition: &PartitionState) -> Vec<u8> {
+    postcard::to_extend(partition, vec![POSITION_VERSION]).unwrap_or_default()
+}
+
+/// An engine that comes back, record by record in the order of the log.
+#[derive(Debug)]
+pub struct Restore {
+    engine: Engine,
+}
+
+impl Restore {
+    /// Takes a record. Of several with one key the last counts.
+    ///
+    /// # Errors
+    /// A damaged or newer record: the partition is refused.
+    pub fn take(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), StateError> {
+        let key = std::str::from_utf8(key).map_err(|_| StateError::Damaged)?;
+        let engine = &mut self.engine;
+        if key == POSITION_KEY {
+            let value = value.unwrap_or_default();
+            engine.partition = read_position(value)?;
+        } else if let Some(name) = key.strip_prefix(CONTROL_PREFIX) {
+            match value {
+                Some(value) => {
+                    let source: Source =
+                        postcard::from_bytes(value).map_err(|_| StateError::Damaged)?;
+                    engine.sources.insert(name.to_owned(), source);
+                }
+                None => {
+                    engine.sources.remove(name);
+                }
+            }
+        } else {
+            let entity = Entity::from_key(key).ok_or(StateError::Damaged)?;
+            if let Some(value) = value {
+                check(value)?;
+            }
+            engine.store.put(&Key::of(&entity), value);
+        }
+        Ok(())
+    }
+
+    /// The engine, with its alarms set.
+    ///
+    /// # Errors
+    /// A damaged record.
+    pub fn finish(mut self) -> Result<Engine, StateError> {
+        self.engine.timers = timers(&self.engine.store, self.engine.setup.max_wait_ms)?;
+        Ok(self.engine)
+    }
+}
+
+fn check(record: &[u8]) -> Result<(), StateError> {
+    match record.first() {
+        Some(&state_codec::VERSION) => {}
+        Some(&newer) if newer > state_codec::VERSION => return Err(StateError::Newer(newer)),
+        Some(_) | None => return Err(StateError::Damaged),
+    }
+    state_codec::glimpse(record)
+        .map(|_| ())
+        .ok_or(StateError::Damaged)
+}
+
+fn read_position(value: &[u8]) -> Result<PartitionState, StateError> {
+    match value.split_first() {
+        Some((&POSITION_VERSION, rest)) => {
+            postcard::from_bytes(rest).map_err(|_| StateError::Damaged)
+        }
+        Some((&newer, _)) if newer > POSITION_VERSION => Err(StateError::Newer(newer)),
+        Some(_) | None => Err(StateError::Damaged),
+    }
+}
+
+/// Only who is not idle can wait for something.
+fn timers(store: &Store, max_wait_ms: i64) -> Result<Timers, StateError> {
+    let mut timers = Timers::default();
+    let busy = store.select(|record| state_codec::glimpse(record).is_some_and(|s| !s.is_idle));
+    for key in busy {
+        if let Some(state) = store.get(&key).map(state_codec::decode).transpose()? {
+            timers.set(&key, &alarms(&state, max_wait_ms));
+        }
+    }
+    Ok(timers)
+}
