@@ -59,6 +59,21 @@ impl Product {
         }
     }
 
+    /// The system of a directory export, as account ids name it; empty for a source of events.
+    #[must_use]
+    pub const fn directory_system(self) -> &'static str {
+        match self {
+            Self::Okta | Self::ServiceNow | Self::AmazonConnect | Self::Canonical => "",
+            Self::Hris => "hris",
+            Self::OktaUsers => "okta",
+            Self::ServiceNowUsers => "servicenow",
+            Self::EntraUsers => "entra",
+            Self::ZendeskUsers => "zendesk",
+            Self::JiraUsers => "jira",
+            Self::ContactCentreAgents => "contact_centre",
+        }
+    }
+
     /// True for exports that fill the directory instead of telling events.
     #[must_use]
     pub const fn is_directory(self) -> bool {

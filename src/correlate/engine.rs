@@ -31,7 +31,7 @@ mod changes;
 mod effects;
 mod room;
 
-pub use changes::{Change, POSITION_KEY};
+pub use changes::{Change, POSITION_KEY, Restore};
 pub use effects::{Counts, Effects};
 
 /// What an engine is set up with; shared by all partitions.
@@ -180,6 +180,11 @@ impl Engine {
             }
         }
         self.sweep();
+    }
+
+    /// Where the input of a partition without state begins.
+    pub const fn begin_at(&mut self, offset: i64) {
+        self.partition.next_offset = offset;
     }
 
     /// Where the input goes on, behind a block that was applied whole.

@@ -4,3 +4,4 @@ pub mod clock;
 pub mod commands;
 pub mod kafka;
 pub mod log;
+pub mod stages;

@@ -75,6 +75,22 @@ impl MemoryDirectory {
         }
     }
 
+    /// Takes a record as the directory topic has it, merged already. One older than what is known is
+    /// left out. [`MemoryDirectory::join`] must follow.
+    pub fn load(&mut self, record: AccountRecord) {
+        let known = self.records.get(&record.key());
+        if known.is_none_or(|known| known.read_at <= record.read_at) {
+            self.read_at = self.read_at.max(Some(record.read_at));
+            self.records.insert(record.key(), record);
+        }
+    }
+
+    /// The record of an account.
+    #[must_use]
+    pub fn record(&self, key: &str) -> Option<&AccountRecord> {
+        self.records.get(key)
+    }
+
     /// Every record, by key.
     pub fn records(&self) -> impl Iterator<Item = &AccountRecord> {
         self.records.values()

@@ -41,3 +41,27 @@ pub struct Counts {
     /// Entities forgotten because there were too many.
     pub evicted: usize,
 }
+
+impl Counts {
+    /// Nothing happened.
+    pub const NONE: Self = Self {
+        events: 0,
+        everyday: 0,
+        duplicates: 0,
+        forced: 0,
+        expired: 0,
+        control_ignored: 0,
+        evicted: 0,
+    };
+
+    /// Adds what happened elsewhere.
+    pub const fn add(&mut self, other: &Self) {
+        self.events += other.events;
+        self.everyday += other.everyday;
+        self.duplicates += other.duplicates;
+        self.forced += other.forced;
+        self.expired += other.expired;
+        self.control_ignored += other.control_ignored;
+        self.evicted += other.evicted;
+    }
+}

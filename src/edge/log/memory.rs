@@ -6,7 +6,7 @@
 
 use super::{LogError, Partition, ProduceRecord};
 use crate::collect::time::Timestamp;
-use broker::Broker;
+use broker::{Broker, PartitionLog};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 mod broker;
@@ -113,6 +113,27 @@ impl MemoryBroker {
         if let Some(group) = broker.groups.get_mut(group) {
             group.remove(member, &all);
         }
+    }
+
+    /// Where a partition begins and ends; `None` if there is none.
+    #[must_use]
+    pub fn ends(&self, partition: &Partition) -> Option<super::Ends> {
+        self.lock().log(partition).ok().map(PartitionLog::ends)
+    }
+
+    /// The committed records of a partition, as a reader sees them.
+    #[must_use]
+    pub fn read(&self, partition: &Partition) -> Vec<super::OwnedRecord> {
+        let broker = self.lock();
+        let mut records = Vec::new();
+        if let Ok(log) = broker.log(partition) {
+            let mut from = 0;
+            while let Ok(record) = log.next(from) {
+                from = record.offset + 1;
+                records.push(record.clone());
+            }
+        }
+        records
     }
 
     /// Keeps the newest record of each key; what is gone leaves gaps.

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub mod memory;
+pub mod records;
 pub mod topics;
 
 /// A partition of a topic.

@@ -126,6 +126,32 @@ impl Topic {
     }
 }
 
+/// The names of all topics under one prefix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Names {
+    names: [Arc<str>; Topic::ALL.len()],
+}
+
+impl Names {
+    /// The names under a prefix.
+    #[must_use]
+    pub fn new(prefix: &str) -> Self {
+        Self {
+            names: Topic::ALL.map(|topic| topic.name(prefix)),
+        }
+    }
+
+    /// The name of a topic.
+    #[must_use]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "the array has a place for each variant"
+    )]
+    pub fn of(&self, topic: Topic) -> &Arc<str> {
+        &self.names[topic as usize]
+    }
+}
+
 /// The consumer group of a stage.
 #[must_use]
 pub fn group(prefix: &str, stage: &str) -> String {
@@ -148,6 +174,14 @@ pub fn instance(ordinal: &str, thread: usize) -> String {
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
+
+    #[test]
+    fn every_topic_has_its_place_among_the_names() {
+        let names = Names::new("acme");
+        for topic in Topic::ALL {
+            assert_eq!(*names.of(topic), topic.name("acme"));
+        }
+    }
 
     #[test]
     fn names_are_distinct_versioned_and_prefixed() {

@@ -1,0 +1,541 @@
+//! The loop of `collect`: source records in; blocks, directory records and dead letters out, in one
+//! transaction with the offsets of the sources.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::collect::block::{Body, Entry, SourceWatermark, Writer, encode_event};
+use crate::collect::directory::{ExportSetup, read_item};
+use crate::collect::entity::Entity;
+use crate::collect::event::{Domain, Event};
+use crate::collect::glance::Glance;
+use crate::collect::identity::{Directory as _, Settings};
+use crate::collect::pipeline::{Collected, Collector};
+use crate::collect::record::Record;
+use crate::collect::setup::SourceSetup;
+use crate::collect::text::Lexicon;
+use crate::collect::time::{SECOND_MS, Timestamp};
+use crate::collect::unwrap::{Tapes, unwrap};
+use crate::collect::watermark::Watermarks;
+use crate::edge::clock::Deadline;
+use crate::edge::log::records::{self, Fault, Outgoing};
+use crate::edge::log::topics::{Names, Topic};
+use crate::edge::log::{Assigned, Log, OwnedRecord, Partition, Polled};
+
+use super::cycle::{LoopError, Patience, Progress, Undone, tolerate, transact};
+use super::directory::{Follower, SharedDirectory};
+
+/// A collector tells how far it is at least so often.
+pub const TICK_MS: i64 = SECOND_MS;
+/// Longest wait for a record, so that signals and ticks are seen.
+const IDLE_WAIT: Duration = Duration::from_millis(50);
+
+/// A source as the loop reads it.
+#[derive(Debug, Clone)]
+pub struct SourceTopic {
+    /// How its records are mapped.
+    pub setup: SourceSetup,
+    /// Its topic.
+    pub topic: String,
+    /// What it is about.
+    pub domains: Vec<Domain>,
+    /// How much later than its successors an event may arrive.
+    pub bound_ms: i64,
+}
+
+/// What a collector is set up with; shared by all threads.
+#[derive(Debug)]
+pub struct Setup {
+    /// Topic names.
+    pub topics: Names,
+    /// Partitions of the events topic.
+    pub partitions: i32,
+    /// The sources.
+    pub sources: Vec<SourceTopic>,
+    /// How names are read, and the deployment's key.
+    pub settings: Settings,
+    /// The phrases.
+    pub lexicon: Arc<Lexicon>,
+    /// Gathering ends so long after the first record.
+    pub gather_max: Duration,
+    /// Gathering ends with so many records.
+    pub records_max: usize,
+    /// Gathering ends with so many bytes read.
+    pub bytes_max: usize,
+}
+
+impl Setup {
+    /// The topics that the group reads.
+    #[must_use]
+    pub fn group_topics(&self) -> Vec<String> {
+        let control = self.topics.of(Topic::Control).to_string();
+        let sources = self.sources.iter().map(|source| source.topic.clone());
+        let mut topics: Vec<String> = sources.chain([control]).collect();
+        topics.sort_unstable();
+        topics.dedup();
+        topics
+    }
+}
+
+/// What happened, for metrics.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Events by source.
+    pub events: BTreeMap<String, usize>,
+    /// Items that mean nothing here, by source and reason.
+    pub ignored: BTreeMap<(String, &'static str), usize>,
+    /// Unusable items, by source and reason.
+    pub rejected: BTreeMap<(String, &'static str), usize>,
+}
+
+/// What a cycle is going to write.
+#[derive(Debug, Default)]
+struct Pending {
+    blocks: BTreeMap<i32, Writer>,
+    accounts: Vec<Outgoing>,
+    letters: Vec<Outgoing>,
+    offsets: BTreeMap<Partition, i64>,
+    records: usize,
+    /// Bytes of the records read; what is written is of that order.
+    bytes: usize,
+    /// Accounts came, and who is one person was not worked out since.
+    new_accounts: bool,
+    counts: Counts,
+}
+
+impl Pending {
+    const fn is_empty(&self) -> bool {
+        self.records == 0
+    }
+}
+
+/// The loop of one collector.
+#[derive(Debug)]
+pub struct Collect<L> {
+    log: L,
+    setup: Arc<Setup>,
+    directory: SharedDirectory,
+    follower: Follower,
+    /// Where each assigned partition goes on after the last commit.
+    committed: BTreeMap<Partition, i64>,
+    /// Assigned, and not resumed before the directory is there.
+    waiting: Vec<Assigned>,
+    watermarks: Watermarks,
+    last_tick: Timestamp,
+    patience: Patience,
+    pending: Pending,
+    tapes: Tapes,
+    counts: Counts,
+}
+
+impl<L: Log> Collect<L> {
+    /// The loop of a member.
+    #[must_use]
+    pub fn new(log: L, setup: Arc<Setup>, directory: SharedDirectory) -> Self {
+        let topic = Arc::clone(setup.topics.of(Topic::Directory));
+        Self {
+            log,
+            follower: Follower::new(directory.clone(), topic),
+            setup,
+            directory,
+            committed: BTreeMap::new(),
+            waiting: Vec::new(),
+            watermarks: Watermarks::default(),
+            last_tick: Timestamp::MIN,
+            patience: Patience::default(),
+            pending: Pending::default(),
+            tapes: Tapes::default(),
+            counts: Counts::default(),
+        }
+    }
+
+    /// What was committed since this was asked last.
+    pub fn take_counts(&mut self) -> Counts {
+        std::mem::take(&mut self.counts)
+    }
+
+    /// The log, for its end.
+    pub fn into_log(self) -> L {
+        self.log
+    }
+
+    /// Partitions that are read.
+    #[must_use]
+    pub fn assigned(&self) -> usize {
+        self.committed.len()
+    }
+
+    /// Gathers and commits once. `now` decides when it is time to tell how far this collector is.
+    ///
+    /// # Errors
+    /// What ends the process.
+    pub fn cycle(&mut self, now: Timestamp) -> Result<Progress, LoopError> {
+        self.follower.follow(&mut self.log)?;
+        self.start_waiting()?;
+        self.gather()?;
+        if std::mem::take(&mut self.pending.new_accounts) {
+            self.directory.write().join();
+        }
+        let tick = now.since(self.last_tick) >= TICK_MS && !self.committed.is_empty();
+        let records = self.pending.records;
+        if self.pending.is_empty() && !tick {
+            return Ok(Progress::default());
+        }
+        let progress = self.commit(tick)?;
+        if progress.committed && tick {
+            self.last_tick = now;
+        }
+        Ok(Progress {
+            records,
+            ..progress
+        })
+    }
+
+    fn gather(&mut self) -> Result<(), LoopError> {
+        let mut wait = IDLE_WAIT;
+        let mut deadline: Option<Deadline> = None;
+        while self.pending.records < self.setup.records_max
+            && self.pending.bytes < self.setup.bytes_max
+        {
+            match self.log.poll(wait) {
+                Ok(Polled::Idle) => return Ok(()),
+                Ok(Polled::Assigned(assigned)) => self.waiting.extend(assigned),
+                Ok(Polled::Revoked { partitions, .. }) => {
+                    self.revoke(&partitions)?;
+                    return Ok(());
+                }
+                Ok(Polled::End { partition, .. }) => {
+                    self.watermarks.end(&partition.topic, partition.number);
+                }
+                Ok(Polled::Record(record)) => self.take(&record),
+                Err(error) => return tolerate(error),
+            }
+            if !self.pending.is_empty() {
+                let until = deadline.get_or_insert_with(|| Deadline::after(self.setup.gather_max));
+                wait = until.left();
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins to read what was assigned, once the directory is there.
+    fn start_waiting(&mut self) -> Result<(), LoopError> {
+        if !self.follower.is_ready() {
+            return Ok(());
+        }
+        for one in std::mem::take(&mut self.waiting) {
+            let partition = one.partition.clone();
+            if let Err(error) = self.start(&one) {
+                self.waiting.push(one);
+                self.committed.remove(&partition);
+                tolerate(error)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, one: &Assigned) -> Result<(), crate::edge::log::LogError> {
+        let partition = &one.partition;
+        let from = match one.group_offset {
+            Some(offset) => offset,
+            None => self.log.ends(partition)?.low,
+        };
+        self.log.seek(partition, from)?;
+        self.log.resume(std::slice::from_ref(partition))?;
+        self.committed.insert(partition.clone(), from);
+        let source = self
+            .setup
+            .sources
+            .iter()
+            .find(|s| s.topic == *partition.topic);
+        if let Some(source) = source.filter(|s| !s.setup.product.is_directory()) {
+            self.watermarks.assign(
+                &partition.topic,
+                partition.number,
+                &source.domains,
+                source.bound_ms,
+            );
+        }
+        Ok(())
+    }
+
+    /// Gives partitions up. What was gathered holds records of all of them: it is read again.
+    fn revoke(&mut self, partitions: &[Partition]) -> Result<(), LoopError> {
+        for partition in partitions {
+            self.committed.remove(partition);
+            self.watermarks.revoke(&partition.topic, partition.number);
+            self.waiting.retain(|one| one.partition != *partition);
+        }
+        self.go_back()
+    }
+
+    /// Forgets what was gathered and reads on where the last commit stands.
+    fn go_back(&mut self) -> Result<(), LoopError> {
+        let pending = std::mem::take(&mut self.pending);
+        for partition in pending.offsets.keys() {
+            let Some(offset) = self.committed.get(partition) else {
+                continue;
+            };
+            if let Err(error) = self
+                .log
+                .seek(partition, *offset)
+                .and_then(|()| self.log.resume(std::slice::from_ref(partition)))
+            {
+                tolerate(error)?;
+                // Not assigned any more, or not reachable: it is assigned anew, or sought again.
+                self.waiting.push(Assigned {
+                    partition: partition.clone(),
+                    group_offset: Some(*offset),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// After an outcome that nobody knows, the group says where it stands.
+    fn ask_positions(&mut self) -> Result<(), LoopError> {
+        let partitions: Vec<Partition> = self.committed.keys().cloned().collect();
+        loop {
+            match self.log.committed(&partitions) {
+                Ok(offsets) => {
+                    self.committed.extend(offsets);
+                    return Ok(());
+                }
+                Err(error) => tolerate(error)?,
+            }
+        }
+    }
+
+    fn commit(&mut self, tick: bool) -> Result<Progress, LoopError> {
+        self.tell_watermarks(tick);
+        let mut pending = std::mem::take(&mut self.pending);
+        let mut outgoing: Vec<(Topic, Outgoing)> = Vec::new();
+        for (partition, writer) in &mut pending.blocks {
+            let blocks = writer.take().into_iter();
+            outgoing.extend(blocks.map(|b| (Topic::Events, records::events(*partition, b))));
+        }
+        outgoing.extend(pending.accounts.drain(..).map(|r| (Topic::Directory, r)));
+        outgoing.extend(pending.letters.drain(..).map(|r| (Topic::DeadLetter, r)));
+        let mut offsets = self.committed.clone();
+        offsets.extend(pending.offsets.clone());
+        let listed: Vec<(Partition, i64)> = offsets.clone().into_iter().collect();
+        let topics = &self.setup.topics;
+        let undone = transact(&mut self.log, &mut self.patience, &listed, |log| {
+            outgoing.iter().try_for_each(|(topic, record)| {
+                record.with(topics.of(*topic), |record| log.produce(record))
+            })
+        })?;
+        match undone {
+            None => {
+                self.committed = offsets;
+                self.watermarks.told();
+                self.add_counts(pending.counts);
+                return Ok(Progress {
+                    written: outgoing.len(),
+                    committed: true,
+                    ..Progress::default()
+                });
+            }
+            Some(Undone::Renewed) => self.ask_positions()?,
+            Some(Undone::Aborted) => {}
+        }
+        self.pending = pending;
+        self.go_back()?;
+        Ok(Progress {
+            aborted: true,
+            ..Progress::default()
+        })
+    }
+
+    fn add_counts(&mut self, counts: Counts) {
+        for (source, n) in counts.events {
+            *self.counts.events.entry(source).or_default() += n;
+        }
+        for (key, n) in counts.ignored {
+            *self.counts.ignored.entry(key).or_default() += n;
+        }
+        for (key, n) in counts.rejected {
+            *self.counts.rejected.entry(key).or_default() += n;
+        }
+    }
+
+    /// Puts how far this collector is behind everything else: once a second to every partition, else to
+    /// those that are written anyway.
+    fn tell_watermarks(&mut self, tick: bool) {
+        let (told, partitions): (Vec<SourceWatermark>, Vec<i32>) = if tick {
+            (self.watermarks.all(), (0..self.setup.partitions).collect())
+        } else {
+            let written = self.pending.blocks.keys().copied();
+            (self.watermarks.changed(), written.collect())
+        };
+        if told.is_empty() {
+            return;
+        }
+        let entry = Entry {
+            entity: None,
+            traceparent: None,
+            body: Body::Watermarks(told),
+        };
+        for partition in partitions {
+            self.pending
+                .blocks
+                .entry(partition)
+                .or_default()
+                .push(&entry);
+        }
+    }
+
+    fn take(&mut self, owned: &OwnedRecord) {
+        let partition = &owned.partition;
+        self.pending.records += 1;
+        self.pending.bytes += owned.value.as_ref().map_or(0, Vec::len);
+        self.pending
+            .offsets
+            .insert(partition.clone(), owned.offset + 1);
+        self.watermarks.read(&partition.topic, partition.number);
+        if *partition.topic == **self.setup.topics.of(Topic::Control) {
+            self.copy_control(owned);
+            return;
+        }
+        let setup = Arc::clone(&self.setup);
+        let source = setup.sources.iter().find(|s| s.topic == *partition.topic);
+        let Some(source) = source else {
+            return;
+        };
+        let record = Record {
+            topic: &partition.topic,
+            partition: partition.number,
+            offset: owned.offset,
+            ingest_ts: owned.timestamp,
+            value: owned.value.as_deref().unwrap_or_default(),
+        };
+        if source.setup.product.is_directory() {
+            self.import(&record, &source.setup);
+        } else {
+            self.collect(&record, &source.setup);
+        }
+    }
+
+    fn collect(&mut self, record: &Record<'_>, setup: &SourceSetup) {
+        let collected = {
+            let directory = self.directory.read();
+            let collector = Collector {
+                directory: &*directory,
+                settings: &self.setup.settings,
+                lexicon: &self.setup.lexicon,
+            };
+            collector.collect(record, setup, &mut self.tapes)
+        };
+        let Collected {
+            events,
+            ignored,
+            rejects,
+        } = collected;
+        let counts = &mut self.pending.counts;
+        if !events.is_empty() {
+            *counts.events.entry(setup.name.clone()).or_default() += events.len();
+        }
+        for (_, reason) in ignored {
+            *counts
+                .ignored
+                .entry((setup.name.clone(), reason))
+                .or_default() += 1;
+        }
+        for (_, reject) in &rejects {
+            let key = (setup.name.clone(), reject.reason.as_str());
+            *counts.rejected.entry(key).or_default() += 1;
+            self.pending
+                .letters
+                .push(records::dead_letter(record, Fault::of(reject)));
+        }
+        for (event, entities) in events {
+            self.watermarks.note(&event);
+            self.write(&event, &entities);
+        }
+    }
+
+    fn write(&mut self, event: &Event, entities: &[Entity]) {
+        if entities.is_empty() {
+            return;
+        }
+        let bytes = encode_event(event);
+        let mut buffer = Vec::new();
+        for entity in entities {
+            let entry = Entry {
+                entity: Some((entity.kind, &entity.id)),
+                traceparent: None,
+                body: Body::Event {
+                    glance: Glance::of(event, entity, &mut buffer),
+                    event: &bytes,
+                },
+            };
+            let partition = entity.partition(self.setup.partitions);
+            self.pending
+                .blocks
+                .entry(partition)
+                .or_default()
+                .push(&entry);
+        }
+    }
+
+    fn copy_control(&mut self, record: &OwnedRecord) {
+        let key = record.key.as_deref().unwrap_or_default();
+        let id = String::from_utf8_lossy(key);
+        let entry = Entry {
+            entity: None,
+            traceparent: None,
+            body: Body::Control {
+                id: &id,
+                json: record.value.as_deref(),
+            },
+        };
+        for partition in 0..self.setup.partitions {
+            self.pending
+                .blocks
+                .entry(partition)
+                .or_default()
+                .push(&entry);
+        }
+    }
+
+    /// Lays a directory export over what is known, and writes what came of it.
+    fn import(&mut self, record: &Record<'_>, setup: &SourceSetup) {
+        let export = ExportSetup {
+            issuer: setup.issuer.clone(),
+            names: self.setup.settings.names.clone(),
+            read_at: record.ingest_ts,
+        };
+        let mut directory = self.directory.write();
+        let pending = &mut self.pending;
+        let system = setup.product.directory_system();
+        unwrap(record.value, &mut self.tapes, &mut |item| {
+            let read = item
+                .value
+                .and_then(|value| read_item(system, value, &export));
+            match read {
+                Ok(account) => {
+                    let key = account.key();
+                    directory.put(account);
+                    let merged = directory.record(&key).map(records::account);
+                    pending.accounts.extend(merged);
+                    *pending.counts.events.entry(setup.name.clone()).or_default() += 1;
+                }
+                Err(reject) => {
+                    let key = (setup.name.clone(), reject.reason.as_str());
+                    *pending.counts.rejected.entry(key).or_default() += 1;
+                    pending
+                        .letters
+                        .push(records::dead_letter(record, Fault::of(&reject)));
+                }
+            }
+        });
+        pending.new_accounts = true;
+    }
+
+    /// Whether the directory is there, and somebody is known.
+    #[must_use]
+    pub fn knows_people(&self) -> bool {
+        self.follower.is_ready() && !self.directory.read().is_empty()
+    }
+}

@@ -1,0 +1,513 @@
+//! The loop of `correlate`: blocks of the events topic in; alerts, audit records, relays and state
+//! out, in one transaction with the position.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::collect::block::{self, Body, Entry, Writer};
+use crate::correlate::engine::{Change, Counts, Effects, Engine, Setup as EngineSetup};
+use crate::edge::clock::Deadline;
+use crate::edge::log::records::{self, Outgoing};
+use crate::edge::log::topics::{Names, Topic};
+use crate::edge::log::{Assigned, Log, OwnedRecord, Partition, Polled};
+
+use super::cycle::{LoopError, Patience, Progress, Undone, tolerate, transact};
+use restore::Restores;
+
+mod restore;
+
+/// Longest wait for a block, so that signals and restores are seen.
+const IDLE_WAIT: Duration = Duration::from_millis(50);
+/// Default of how long an alert or relay still takes along what lies in the client's queue already.
+pub const STORM_MAX: Duration = Duration::from_millis(5);
+
+/// What a correlator is set up with; shared by all threads.
+#[derive(Debug)]
+pub struct Setup {
+    /// Topic names.
+    pub topics: Names,
+    /// Partitions of the events topic, and of all that go by entity.
+    pub partitions: i32,
+    /// What each engine is set up with.
+    pub engine: Arc<EngineSetup>,
+    /// Gathering ends so long after the first block.
+    pub gather_max: Duration,
+    /// Once an alert or relay is ready, gathering ends so much later, without waiting.
+    pub storm_max: Duration,
+    /// Gathering ends with so many entries.
+    pub entries_max: usize,
+    /// Gathering ends with so many bytes.
+    pub bytes_max: usize,
+}
+
+/// One entry: its block and its place in it.
+type Place = (i32, i64, usize);
+
+/// An assigned partition.
+#[derive(Debug)]
+enum Slot {
+    /// Its state is being read.
+    Restoring,
+    /// It is worked on.
+    Running(Box<Running>),
+    /// Its records cannot be read: it stands still until this instance is upgraded.
+    Refused(String),
+}
+
+#[derive(Debug)]
+struct Running {
+    engine: Engine,
+    effects: Effects,
+    /// Blocks were applied in this cycle.
+    touched: bool,
+}
+
+/// How the partitions of a correlator are.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Standing {
+    /// Partitions that are worked on.
+    pub running: usize,
+    /// Partitions whose state is being read.
+    pub restoring: usize,
+    /// Partitions that stand still, with the reason.
+    pub refused: BTreeMap<i32, String>,
+}
+
+/// The loop of one correlator.
+#[derive(Debug)]
+pub struct Correlate<L> {
+    log: L,
+    setup: Arc<Setup>,
+    slots: BTreeMap<i32, Slot>,
+    restores: Restores,
+    patience: Patience,
+    entries: usize,
+    bytes: usize,
+    records: usize,
+    /// Entries at which the engine failed once, and those it failed at twice.
+    suspects: BTreeSet<Place>,
+    poisoned: BTreeSet<Place>,
+    letters: Vec<Outgoing>,
+    counts: Counts,
+}
+
+impl<L: Log> Correlate<L> {
+    /// The loop of a member.
+    #[must_use]
+    pub fn new(log: L, setup: Arc<Setup>) -> Self {
+        let state = Arc::clone(setup.topics.of(Topic::State));
+        Self {
+            log,
+            restores: Restores::new(state, Arc::clone(&setup.engine)),
+            setup,
+            slots: BTreeMap::new(),
+            patience: Patience::new(),
+            entries: 0,
+            bytes: 0,
+            records: 0,
+            suspects: BTreeSet::new(),
+            poisoned: BTreeSet::new(),
+            letters: Vec::new(),
+            counts: Counts::NONE,
+        }
+    }
+
+    /// The topics that the group reads.
+    #[must_use]
+    pub fn group_topics(setup: &Setup) -> Vec<String> {
+        vec![setup.topics.of(Topic::Events).to_string()]
+    }
+
+    /// What was committed since this was asked last.
+    pub fn take_counts(&mut self) -> Counts {
+        std::mem::take(&mut self.counts)
+    }
+
+    /// How the partitions are.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        let mut standing = Standing {
+            restoring: self.restores.len(),
+            ..Standing::default()
+        };
+        for (number, slot) in &self.slots {
+            match slot {
+                Slot::Restoring => {}
+                Slot::Running(_) => standing.running += 1,
+                Slot::Refused(why) => {
+                    standing.refused.insert(*number, why.clone());
+                }
+            }
+        }
+        standing
+    }
+
+    /// The engine of a partition that is worked on.
+    #[must_use]
+    pub fn engine(&self, partition: i32) -> Option<&Engine> {
+        match self.slots.get(&partition)? {
+            Slot::Running(running) => Some(&running.engine),
+            Slot::Restoring | Slot::Refused(_) => None,
+        }
+    }
+
+    /// The log, for its end.
+    pub fn into_log(self) -> L {
+        self.log
+    }
+
+    fn events(&self, number: i32) -> Partition {
+        Partition::new(Arc::clone(self.setup.topics.of(Topic::Events)), number)
+    }
+
+    /// Gathers and commits once.
+    ///
+    /// # Errors
+    /// What ends the process.
+    pub fn cycle(&mut self) -> Result<Progress, LoopError> {
+        self.restore()?;
+        self.gather()?;
+        let records = std::mem::take(&mut self.records);
+        if records == 0 {
+            return Ok(Progress::default());
+        }
+        let progress = self.commit()?;
+        Ok(Progress {
+            records,
+            ..progress
+        })
+    }
+
+    fn gather(&mut self) -> Result<(), LoopError> {
+        // Restores go on between the polls, so they do not wait.
+        let mut wait = if self.restores.is_empty() {
+            IDLE_WAIT
+        } else {
+            Duration::ZERO
+        };
+        let mut deadline: Option<Deadline> = None;
+        let mut urgent = false;
+        while self.entries < self.setup.entries_max && self.bytes < self.setup.bytes_max {
+            match self.log.poll(wait) {
+                Ok(Polled::Idle) => return Ok(()),
+                Ok(Polled::End { .. }) => {}
+                Ok(Polled::Assigned(assigned)) => self.assign(assigned),
+                Ok(Polled::Revoked { partitions, .. }) => {
+                    for partition in partitions {
+                        self.slots.remove(&partition.number);
+                        let gone = self.restores.give_up(&mut self.log, partition.number);
+                        gone.or_else(tolerate)?;
+                    }
+                }
+                Ok(Polled::Record(record)) => {
+                    if !self.take(&record) {
+                        self.undo_all()?;
+                        return Ok(());
+                    }
+                }
+                Err(error) => return tolerate(error),
+            }
+            if self.records == 0 {
+                continue;
+            }
+            if !urgent && self.others_wait() {
+                // No further waiting: what is queued already may come along, for a moment.
+                urgent = true;
+                deadline = Some(Deadline::after(self.setup.storm_max));
+            }
+            let until = deadline.get_or_insert_with(|| Deadline::after(self.setup.gather_max));
+            if urgent && until.has_passed() {
+                return Ok(());
+            }
+            wait = if urgent { Duration::ZERO } else { until.left() };
+        }
+        Ok(())
+    }
+
+    /// An alert or a relay is ready.
+    fn others_wait(&self) -> bool {
+        self.slots.values().any(|slot| match slot {
+            Slot::Running(running) => !running.effects.is_empty(),
+            Slot::Restoring | Slot::Refused(_) => false,
+        })
+    }
+
+    fn assign(&mut self, assigned: Vec<Assigned>) {
+        for one in assigned {
+            let number = one.partition.number;
+            self.restores.begin(number, one.group_offset);
+            self.slots.insert(number, Slot::Restoring);
+        }
+    }
+
+    /// Brings restores on.
+    fn restore(&mut self) -> Result<(), LoopError> {
+        let ended = match self.restores.step(&mut self.log) {
+            Ok(ended) => ended,
+            Err(error) => return tolerate(error),
+        };
+        for (number, result) in ended {
+            match result {
+                Ok(engine) => self.start(number, *engine)?,
+                Err(why) => self.refuse(number, why),
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, number: i32, why: String) {
+        tracing::error!(partition = number, reason = %why, "partition refused");
+        let partition = self.events(number);
+        // It is paused already while it is restored; a failure leaves records to be dropped.
+        if let Err(error) = self.log.pause(&[partition]) {
+            tracing::debug!(%error, "not paused");
+        }
+        self.slots.insert(number, Slot::Refused(why));
+    }
+
+    fn start(&mut self, number: i32, engine: Engine) -> Result<(), LoopError> {
+        let partition = self.events(number);
+        let offset = engine.partition().next_offset;
+        let begun = self
+            .log
+            .seek(&partition, offset)
+            .and_then(|()| self.log.resume(std::slice::from_ref(&partition)));
+        if let Err(error) = begun {
+            tolerate(error)?;
+            // Restored again with the next cycle; a revocation that is on its way removes it.
+            let one = Assigned {
+                partition,
+                group_offset: Some(offset),
+            };
+            self.assign(vec![one]);
+            return Ok(());
+        }
+        let running = Running {
+            engine,
+            effects: Effects::default(),
+            touched: false,
+        };
+        self.slots.insert(number, Slot::Running(Box::new(running)));
+        Ok(())
+    }
+
+    /// Applies a block. False where the engine failed: everything gathered is to be undone.
+    fn take(&mut self, record: &OwnedRecord) -> bool {
+        let number = record.partition.number;
+        let Some(Slot::Running(running)) = self.slots.get_mut(&number) else {
+            return true;
+        };
+        let bytes = record.value.as_deref().unwrap_or_default();
+        let entries = match block::decode(bytes) {
+            Ok(entries) => entries,
+            Err(error) => {
+                let why = format!("offset {}: {error}", record.offset);
+                running.engine.rollback();
+                self.refuse(number, why);
+                return true;
+            }
+        };
+        self.records += 1;
+        self.entries += entries.len();
+        self.bytes += bytes.len();
+        running.touched = true;
+        let at = (number, record.offset);
+        let failed = apply(running, record, &entries, &self.poisoned, &mut self.letters);
+        match failed {
+            Ok(()) => {
+                running.engine.read_to(record.offset + 1);
+                true
+            }
+            Err(Stopped::Damaged(why)) => {
+                running.engine.rollback();
+                self.refuse(number, why);
+                true
+            }
+            Err(Stopped::Panicked(index)) => {
+                let place = (at.0, at.1, index);
+                tracing::error!(partition = at.0, offset = at.1, index, "the engine failed");
+                if !self.suspects.insert(place) {
+                    self.poisoned.insert(place);
+                }
+                false
+            }
+        }
+    }
+
+    /// Takes the whole cycle back; its input comes again.
+    fn undo_all(&mut self) -> Result<(), LoopError> {
+        (self.entries, self.bytes, self.records) = (0, 0, 0);
+        self.letters.clear();
+        let mut back = Vec::new();
+        for (number, slot) in &mut self.slots {
+            if let Slot::Running(running) = slot
+                && std::mem::take(&mut running.touched)
+            {
+                running.engine.rollback();
+                running.effects = Effects::default();
+                back.push((*number, running.engine.partition().next_offset));
+            }
+        }
+        for (number, offset) in back {
+            let partition = self.events(number);
+            let sought = self
+                .log
+                .seek(&partition, offset)
+                .and_then(|()| self.log.resume(std::slice::from_ref(&partition)));
+            if let Err(error) = sought {
+                tolerate(error)?;
+                let one = Assigned {
+                    partition,
+                    group_offset: Some(offset),
+                };
+                self.assign(vec![one]);
+            }
+        }
+        Ok(())
+    }
+
+    /// After an outcome that nobody knows, the changelog says what is true.
+    fn restore_all(&mut self) {
+        (self.entries, self.bytes, self.records) = (0, 0, 0);
+        self.letters.clear();
+        let running = self
+            .slots
+            .iter()
+            .filter(|(_, s)| matches!(s, Slot::Running(_)));
+        let numbers: Vec<i32> = running.map(|(number, _)| *number).collect();
+        let partitions: Vec<Partition> = numbers.iter().map(|n| self.events(*n)).collect();
+        if let Err(error) = self.log.pause(&partitions) {
+            tracing::debug!(%error, "not paused");
+        }
+        let again = partitions.into_iter().map(|partition| Assigned {
+            partition,
+            group_offset: None,
+        });
+        self.assign(again.collect());
+    }
+
+    fn commit(&mut self) -> Result<Progress, LoopError> {
+        let mut outgoing: Vec<(Topic, Outgoing)> = Vec::new();
+        let mut written: Vec<(i32, Vec<Change>)> = Vec::new();
+        let mut offsets: Vec<(Partition, i64)> = Vec::new();
+        let mut blocks: BTreeMap<i32, Writer> = BTreeMap::new();
+        for (number, slot) in &mut self.slots {
+            let Slot::Running(running) = slot else {
+                continue;
+            };
+            if !running.touched {
+                continue;
+            }
+            let effects = &mut running.effects;
+            outgoing.append(&mut take_records(*number, effects));
+            for (to, relay) in effects.relays.drain(..) {
+                let entry = Entry {
+                    entity: Some((to.kind, &to.id)),
+                    traceparent: None,
+                    body: Body::Relay(&relay.encode()),
+                };
+                let partition = to.partition(self.setup.partitions);
+                blocks.entry(partition).or_default().push(&entry);
+            }
+            let changes = running.engine.changes();
+            outgoing.extend(
+                changes
+                    .iter()
+                    .map(|c| (Topic::State, records::change(*number, c))),
+            );
+            let topic = Arc::clone(self.setup.topics.of(Topic::Events));
+            let next = running.engine.partition().next_offset;
+            offsets.push((Partition::new(topic, *number), next));
+            written.push((*number, changes));
+        }
+        for (number, mut writer) in blocks {
+            let of_partition = writer.take().into_iter();
+            outgoing.extend(of_partition.map(|b| (Topic::Events, records::events(number, b))));
+        }
+        outgoing.extend(self.letters.drain(..).map(|r| (Topic::DeadLetter, r)));
+        let topics = &self.setup.topics;
+        let undone = transact(&mut self.log, &mut self.patience, &offsets, |log| {
+            outgoing.iter().try_for_each(|(topic, record)| {
+                record.with(topics.of(*topic), |record| log.produce(record))
+            })
+        })?;
+        match undone {
+            None => self.committed(&written),
+            Some(Undone::Renewed) => self.restore_all(),
+            Some(Undone::Aborted) => self.undo_all()?,
+        }
+        let committed = undone.is_none();
+        Ok(Progress {
+            records: 0,
+            written: if committed { outgoing.len() } else { 0 },
+            committed,
+            aborted: !committed,
+        })
+    }
+
+    fn committed(&mut self, written: &[(i32, Vec<Change>)]) {
+        (self.entries, self.bytes) = (0, 0);
+        self.suspects.clear();
+        self.poisoned.clear();
+        for (number, changes) in written {
+            if let Some(Slot::Running(running)) = self.slots.get_mut(number) {
+                running.engine.commit(changes);
+                running.touched = false;
+                self.counts.add(&running.engine.take_counts());
+                self.counts
+                    .add(&std::mem::take(&mut running.effects).counts);
+            }
+        }
+    }
+}
+
+/// What the engine made for others than its own state and partitions.
+fn take_records(number: i32, effects: &mut Effects) -> Vec<(Topic, Outgoing)> {
+    let alerts = effects.revisions.drain(..);
+    alerts
+        .map(|(entity, revision)| (Topic::Alerts, records::alert(number, &entity, &revision)))
+        .collect()
+}
+
+/// Why a block was not applied whole.
+enum Stopped {
+    /// It cannot be read.
+    Damaged(String),
+    /// The engine failed at an entry.
+    Panicked(usize),
+}
+
+fn apply(
+    running: &mut Running,
+    record: &OwnedRecord,
+    entries: &[Entry<'_>],
+    poisoned: &BTreeSet<Place>,
+    letters: &mut Vec<Outgoing>,
+) -> Result<(), Stopped> {
+    let (number, offset) = (record.partition.number, record.offset);
+    let Running {
+        engine, effects, ..
+    } = running;
+    let guarded = |index: usize, step: &mut dyn FnMut() -> Result<(), block::BlockError>| {
+        // The engine is rolled back whole after a failure: no half-changed state is seen.
+        match catch_unwind(AssertUnwindSafe(step)) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(Stopped::Damaged(format!("offset {offset}: {error}"))),
+            Err(_) => Err(Stopped::Panicked(index)),
+        }
+    };
+    guarded(usize::MAX, &mut || {
+        engine.advance(record.timestamp, effects);
+        Ok(())
+    })?;
+    for (index, entry) in entries.iter().enumerate() {
+        if poisoned.contains(&(number, offset, index)) {
+            letters.push(records::poison(record, index, entry));
+            continue;
+        }
+        guarded(index, &mut || engine.handle(entry, effects))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,120 @@
+//! The directory of one instance: filled from the directory topic, shared by its collectors.
+
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use crate::collect::directory::AccountRecord;
+use crate::collect::identity::MemoryDirectory;
+use crate::edge::log::{Log, LogError, Partition, Polled};
+use std::time::Duration;
+
+use super::cycle::{LoopError, tolerate};
+
+/// Records of the directory topic taken in one cycle, so that reading sources is not held up.
+const RECORDS_PER_CYCLE: usize = 5_000;
+
+/// One directory for all collectors of an instance.
+#[derive(Debug, Clone)]
+pub struct SharedDirectory(Arc<RwLock<MemoryDirectory>>);
+
+impl SharedDirectory {
+    /// An empty directory; `roots` are the systems that may name a person.
+    #[must_use]
+    pub fn new(roots: &[String]) -> Self {
+        Self(Arc::new(RwLock::new(MemoryDirectory::new(
+            Vec::new(),
+            roots,
+        ))))
+    }
+
+    /// The directory as it is now. Not to be held across a call on the log.
+    pub fn read(&self) -> RwLockReadGuard<'_, MemoryDirectory> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn write(&self) -> RwLockWriteGuard<'_, MemoryDirectory> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Follows the directory topic by the reader without group.
+#[derive(Debug)]
+pub(super) struct Follower {
+    directory: SharedDirectory,
+    topic: Arc<str>,
+    is_reading: bool,
+    /// Partitions that were read to their end once.
+    ended: usize,
+    partitions: usize,
+    /// Something came since persons were worked out last.
+    changed: bool,
+}
+
+impl Follower {
+    pub(super) const fn new(directory: SharedDirectory, topic: Arc<str>) -> Self {
+        Self {
+            directory,
+            topic,
+            is_reading: false,
+            ended: 0,
+            partitions: 0,
+            changed: false,
+        }
+    }
+
+    /// The topic was read to its end: from now on sources may be read.
+    pub(super) const fn is_ready(&self) -> bool {
+        self.is_reading && self.ended >= self.partitions
+    }
+
+    /// Takes what came.
+    pub(super) fn follow<L: Log>(&mut self, log: &mut L) -> Result<(), LoopError> {
+        if !self.is_reading {
+            match self.begin(log) {
+                Ok(()) => self.is_reading = true,
+                Err(error) => return tolerate(error),
+            }
+        }
+        for _ in 0..RECORDS_PER_CYCLE {
+            match log.reader_poll(Duration::ZERO) {
+                Ok(Polled::Record(record)) => {
+                    // A damaged record cannot be ours; what it would have named stays unknown.
+                    let account: Option<AccountRecord> = record
+                        .value
+                        .and_then(|value| serde_json::from_slice(&value).ok());
+                    if let Some(account) = account {
+                        self.directory.write().load(account);
+                        self.changed = true;
+                    }
+                }
+                Ok(Polled::End { .. }) => {
+                    if self.ended < self.partitions {
+                        self.ended += 1;
+                    }
+                    break;
+                }
+                Ok(Polled::Idle | Polled::Assigned(_) | Polled::Revoked { .. }) => break,
+                Err(error) => {
+                    tolerate(error)?;
+                    break;
+                }
+            }
+        }
+        if self.changed && self.is_ready() {
+            self.directory.write().join();
+            self.changed = false;
+        }
+        Ok(())
+    }
+
+    fn begin<L: Log>(&mut self, log: &mut L) -> Result<(), LogError> {
+        let count = log.partition_count(&self.topic)?;
+        let mut from = Vec::new();
+        for number in 0..count {
+            let partition = Partition::new(Arc::clone(&self.topic), number);
+            let low = log.ends(&partition)?.low;
+            from.push((partition, low));
+        }
+        self.partitions = from.len();
+        log.reader_add(&from)
+    }
+}

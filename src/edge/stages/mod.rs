@@ -1,0 +1,10 @@
+//! One run loop for each stage, generic over the log: what the simulation proves is the code that
+//! ships.
+
+pub mod collect;
+pub mod correlate;
+mod cycle;
+mod directory;
+
+pub use cycle::{LoopError, Progress};
+pub use directory::SharedDirectory;
