@@ -24,8 +24,8 @@ use deskwarden::collect::setup::{Product, SourceSetup};
 use deskwarden::collect::text::Lexicon;
 use deskwarden::collect::time::{MINUTE_MS, SECOND_MS, Timestamp};
 use deskwarden::collect::unwrap::Tapes;
+use deskwarden::correlate::control::SourceDeclared;
 use deskwarden::correlate::engine::{Effects, Engine, Setup};
-use deskwarden::correlate::partition_state::Source;
 use deskwarden::correlate::rules::{self, rule::Evidence};
 
 /// 2026-03-02T12:00:00Z: later than every event of the stories.
@@ -178,15 +178,12 @@ fn play(story: &[(Product, String)]) -> (Vec<String>, i64, bool) {
         settings: &settings,
         lexicon: &lexicon,
     };
-    let rules = rules::embedded().unwrap_or_else(|faults| panic!("{}", faults[0]));
-    let mut engine = Engine::new(Arc::new(Setup::new("test", Arc::from(rules))));
-    let source = Source {
-        topic: "source".into(),
-        partitions: 1,
-        bound_ms: 0,
-        evidence: EVIDENCE.to_vec(),
-    };
-    engine.declare("all", Some(source));
+    let rules = rules::embedded_set().unwrap_or_else(|faults| panic!("{}", faults[0]));
+    let mut engine = Engine::new(Arc::new(Setup::new("test", Arc::new(rules))));
+    engine.declare(
+        "all",
+        Some(&SourceDeclared::new("all", "source", &EVIDENCE)),
+    );
     let mut tapes = Tapes::default();
     let mut log_ts = INGESTED;
     for (offset, (product, record)) in story.iter().enumerate() {
@@ -240,7 +237,7 @@ fn play(story: &[(Product, String)]) -> (Vec<String>, i64, bool) {
     (
         patterns,
         judgement.total.score(),
-        state.case.is_some_and(|case| case.verdict.page),
+        state.cases.open.is_some_and(|case| case.verdict.page),
     )
 }
 

@@ -56,3 +56,33 @@ fn every_story_in_every_life() {
     }
     assert!(faults.is_empty(), "{}", faults.join("\n\n"));
 }
+
+/// What every pattern is shown to do, at least.
+const KINDS: [&str; 7] = [
+    "duplicate",
+    "fires",
+    "just-above",
+    "just-below",
+    "late",
+    "privileged",
+    "twin",
+];
+
+#[test]
+fn every_pattern_has_every_kind_of_story() {
+    let rules = deskwarden::correlate::rules::embedded().unwrap();
+    let names: Vec<String> = scenarios()
+        .iter()
+        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    let mut missing: Vec<String> = Vec::new();
+    for rule in &rules {
+        for kind in KINDS {
+            let name = format!("{}-{kind}", rule.pattern.to_lowercase());
+            if !names.contains(&name) && !missing.contains(&name) {
+                missing.push(name);
+            }
+        }
+    }
+    assert!(missing.is_empty(), "no story: {}", missing.join(", "));
+}

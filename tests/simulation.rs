@@ -11,6 +11,7 @@
     clippy::indexing_slicing,
     clippy::too_many_lines,
     clippy::disallowed_methods,
+    dead_code,
     missing_docs,
     missing_debug_implementations,
     unreachable_pub,
@@ -23,6 +24,8 @@ mod crashing;
 mod life;
 #[path = "simulation/model.rs"]
 mod model;
+#[path = "support/model.rs"]
+mod oracle;
 #[path = "simulation/random.rs"]
 mod random;
 #[path = "simulation/story.rs"]

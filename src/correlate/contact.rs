@@ -3,9 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::collect::event::{Action, Claim, Direction, EventId, Outcome, RequestClass};
+use crate::collect::event::{Action, Claim, EventId, Outcome, RequestClass};
 use crate::collect::time::{MINUTE_MS, Timestamp};
 use crate::correlate::fact::{Fact, Person};
+use crate::correlate::view::is_to_desk;
 
 /// Evidence of one kind that a relay carries; the newest are kept.
 pub const EVIDENCE_OF_A_KIND_MAX: usize = 16;
@@ -38,9 +39,7 @@ impl ContactState {
     /// Whether somebody reached the desk. A source that names no direction delivers such contacts.
     #[must_use]
     pub fn to_desk(&self) -> bool {
-        self.item
-            .direction
-            .is_none_or(|direction| direction == Direction::ToDesk)
+        is_to_desk(&self.item)
     }
 
     /// The last moment of the contact.
@@ -109,6 +108,10 @@ fn merge(item: &mut Fact, fact: &Fact) {
     fill(&mut item.requester, &fact.requester);
     fill(&mut item.agent, &fact.agent);
     item.caller = item.caller.take().or_else(|| fact.caller.clone());
+    item.caller_masked = item
+        .caller_masked
+        .take()
+        .or_else(|| fact.caller_masked.clone());
     item.caller_country = item
         .caller_country
         .take()

@@ -44,6 +44,21 @@ pub struct SourceDeclared {
 }
 
 impl SourceDeclared {
+    /// A source of one partition whose events come in order.
+    #[must_use]
+    pub fn new(name: &str, topic: &str, evidence: &[Evidence]) -> Self {
+        Self {
+            name: name.to_owned(),
+            product: "canonical".to_owned(),
+            topic: topic.to_owned(),
+            partitions: 1,
+            domains: Vec::new(),
+            bound_ms: 0,
+            lateness_ms: 0,
+            evidence: evidence.to_vec(),
+        }
+    }
+
     /// What the correlator keeps of it.
     #[must_use]
     pub fn source(&self) -> Source {
@@ -51,13 +66,8 @@ impl SourceDeclared {
             topic: self.topic.clone(),
             partitions: self.partitions,
             bound_ms: self.bound_ms.max(0),
+            lateness_ms: self.lateness_ms.max(0),
             evidence: self.evidence.clone(),
         }
     }
-}
-
-/// Reads a record; `None` if it is none.
-#[must_use]
-pub fn parse(json: &[u8]) -> Option<Control> {
-    serde_json::from_slice(json).ok()
 }

@@ -12,27 +12,31 @@ use std::sync::Arc;
 use crate::collect::block::{self, BlockError, Body, Entry, SourceWatermark};
 use crate::collect::entity::{Entity, EntityKind};
 use crate::collect::event::{Action, Event};
-use crate::collect::glance::{self, Glance};
+use crate::collect::glance::Glance;
 use crate::collect::time::{MINUTE_MS, Timestamp};
 use crate::correlate::baseline;
-use crate::correlate::control::{self, Control};
+use crate::correlate::case;
+use crate::correlate::controls::Controls;
 use crate::correlate::entity_state::EntityState;
-use crate::correlate::fact::Fact;
-use crate::correlate::judge::{self, Setting};
-use crate::correlate::partition_state::{PartitionState, Source};
+use crate::correlate::judge::{self, Look, Setting};
+use crate::correlate::partition_state::PartitionState;
 use crate::correlate::relay::Relay;
-use crate::correlate::rules::Rule;
+use crate::correlate::rules::RuleSet;
+use crate::correlate::rules::masks::PatternMask;
+use crate::correlate::rules::rule_set::Told;
 use crate::correlate::state_codec::{self, StateError};
 use crate::correlate::store::{Key, Store};
 use crate::correlate::timers::{Timers, alarms};
-use crate::correlate::window::Inserted;
 
 mod changes;
+mod control;
 mod effects;
 mod room;
+mod take;
 
 pub use changes::{Change, POSITION_KEY, Restore};
-pub use effects::{Counts, Effects};
+pub use effects::{Counts, Effects, Published};
+use take::take;
 
 /// What an engine is set up with; shared by all partitions.
 #[derive(Debug, Clone)]
@@ -40,7 +44,11 @@ pub struct Setup {
     /// Part of every derived id.
     pub tenant: String,
     /// The rules.
-    pub rules: Arc<[Rule]>,
+    pub rules: Arc<RuleSet>,
+    /// Whole name of the alerts topic, as alerts tell it.
+    pub alerts_topic: String,
+    /// Address of the web page, without a slash at its end; `None` leaves links out of alerts.
+    pub page: Option<String>,
     /// The longest wait for a watermark; a stuck source must not mute absence patterns.
     pub max_wait_ms: i64,
     /// Most entities of each kind, in the order of [`EntityKind::ALL`].
@@ -56,10 +64,12 @@ pub const ENTITIES_MAX: [usize; EntityKind::ALL.len()] =
 impl Setup {
     /// A setup with the default bounds.
     #[must_use]
-    pub fn new(tenant: impl Into<String>, rules: Arc<[Rule]>) -> Self {
+    pub fn new(tenant: impl Into<String>, rules: Arc<RuleSet>) -> Self {
         Self {
             tenant: tenant.into(),
             rules,
+            alerts_topic: "deskwarden.alerts.v1".to_owned(),
+            page: None,
             max_wait_ms: MAX_WAIT_MS,
             entities_max: ENTITIES_MAX,
         }
@@ -70,7 +80,7 @@ impl Setup {
 #[derive(Debug)]
 struct Before {
     partition: PartitionState,
-    sources: BTreeMap<String, Source>,
+    controls: Arc<Controls>,
 }
 
 /// The engine of one partition.
@@ -83,7 +93,7 @@ pub struct Engine {
     cycle: BTreeMap<Key, Option<Box<EntityState>>>,
     before: Option<Box<Before>>,
     partition: PartitionState,
-    sources: BTreeMap<String, Source>,
+    controls: Arc<Controls>,
     timers: Timers,
     /// Expired entities that are still held, and the UTC day they were looked for.
     sweep: room::Sweep,
@@ -101,7 +111,7 @@ impl Engine {
             cycle: BTreeMap::new(),
             before: None,
             partition: PartitionState::default(),
-            sources: BTreeMap::new(),
+            controls: Arc::default(),
             timers: Timers::default(),
             sweep: room::Sweep::default(),
             key: Key::default(),
@@ -115,10 +125,10 @@ impl Engine {
         &self.partition
     }
 
-    /// The declared sources.
+    /// Declared sources, exemptions and silences.
     #[must_use]
-    pub const fn sources(&self) -> &BTreeMap<String, Source> {
-        &self.sources
+    pub fn controls(&self) -> &Controls {
+        &self.controls
     }
 
     /// What happened since this was asked last.
@@ -159,7 +169,7 @@ impl Engine {
         if self.before.is_none() {
             self.before = Some(Box::new(Before {
                 partition: self.partition.clone(),
-                sources: self.sources.clone(),
+                controls: Arc::clone(&self.controls),
             }));
         }
     }
@@ -179,7 +189,19 @@ impl Engine {
                 self.decide(&entity, effects);
             }
         }
+        self.seal(effects);
         self.sweep();
+    }
+
+    /// Chains the audit records of an entry.
+    fn seal(&mut self, effects: &mut Effects) {
+        if effects.audits.is_empty() {
+            return;
+        }
+        self.touch_partition();
+        for entry in std::mem::take(&mut effects.audits) {
+            effects.sealed.push(self.partition.audit.seal(&entry));
+        }
     }
 
     /// Where the input of a partition without state begins.
@@ -213,7 +235,7 @@ impl Engine {
                 self.handle_relay(&Entity::new(kind, id), relay, effects);
             }
             (Body::Watermarks(told), _) => self.handle_watermarks(told),
-            (Body::Control { id, json }, _) => self.handle_control(id, *json),
+            (Body::Control { id, json }, _) => self.handle_control(id, *json, effects),
             (Body::Event { .. } | Body::Relay(_), None) => return Err(BlockError::Damaged),
         }
         Ok(())
@@ -246,90 +268,48 @@ impl Engine {
             return;
         }
         self.update(entity, effects, |state, setting, effects| {
-            let fact = Fact::of(event);
-            state.last_day = state.last_day.max(event.time.utc_day());
-            let shows = entity.kind == EntityKind::Identity
-                && glance::shows_what_is_usual(event.action)
-                && event
-                    .target
-                    .as_ref()
-                    .is_some_and(|t| t.identity.as_deref() == Some(entity.id.as_str()));
-            let everyday = shows
-                && glance::is_plain(event)
-                && glance::sightings(event).next().is_some()
-                && state.baseline.has_all(glance::sightings(event), event.time);
-            if shows {
-                state.baseline.note(glance::sightings(event), event.time);
-            }
-            if everyday {
-                return;
-            }
-            let id = fact.id;
-            match state.window.insert(fact.clone()) {
-                Inserted::Kept => {}
-                // A control value seen again by a later poll stands at its earliest sighting.
-                Inserted::Duplicate
-                    if entity.kind == EntityKind::Ticket && state.window.take_earlier(&fact) => {}
-                Inserted::Duplicate => {
-                    effects.counts.duplicates += 1;
-                    return;
-                }
-            }
-            judge::tell(state, entity, effects);
-            judge::judge(state, entity, setting, Some(id), effects);
+            take(state, entity, event, setting, effects);
         });
+        self.seal(effects);
     }
 
     /// What another entity tells this one.
     pub fn handle_relay(&mut self, entity: &Entity, relay: Relay, effects: &mut Effects) {
         self.update(entity, effects, |state, setting, effects| {
             state.last_day = state.last_day.max(setting.log_ts.utc_day());
+            let rules = &setting.setup.rules;
+            let patterns = match &relay {
+                Relay::Contact { .. } => rules.touched_by(entity.kind, Told::Contact),
+                Relay::Ticket { .. } => rules.touched_by(entity.kind, Told::Ticket),
+                Relay::Finding { .. } => PatternMask::NONE,
+            };
+            let cause = case::news(state, &relay);
             if state.hear(relay) {
-                judge::judge(state, entity, setting, None, effects);
+                let look = Look { patterns, cause };
+                judge::judge(state, entity, setting, look, effects);
             }
         });
+        self.seal(effects);
     }
 
     /// How far collectors are.
     pub fn handle_watermarks(&mut self, told: &[SourceWatermark]) {
         self.touch_partition();
-        self.partition.hear(told, &self.sources);
-    }
-
-    /// A record of the control topic. One that cannot be read was refused before; here it has no effect.
-    pub fn handle_control(&mut self, id: &str, json: Option<&[u8]>) {
-        let name = id.strip_prefix("source/");
-        match (json.and_then(control::parse), name) {
-            (Some(Control::SourceDeclared(declared)), _) => {
-                self.declare(&declared.name, Some(declared.source()));
-            }
-            (Some(Control::SourceRemoved { name }), _) => self.declare(&name, None),
-            (None, Some(name)) if json.is_none() => self.declare(name, None),
-            (None, _) => self.counts.control_ignored += 1,
-        }
-    }
-
-    /// Declares a source, or takes its declaration back.
-    pub fn declare(&mut self, name: &str, source: Option<Source>) {
-        self.touch_partition();
-        match source {
-            Some(source) => {
-                self.sources.insert(name.to_owned(), source);
-            }
-            None => {
-                self.sources.remove(name);
-            }
-        }
-        self.partition.declare(&self.sources);
+        self.partition.hear(told, self.controls.sources());
     }
 
     /// Looks at an entity whose alarm rang.
     fn decide(&mut self, entity: &Entity, effects: &mut Effects) {
         self.update(entity, effects, |state, setting, effects| {
-            let decided = judge::decide(state, setting);
+            let (decided, forced) = judge::decide(state, setting);
             if decided > 0 {
-                effects.counts.forced += state.obligations.values().filter(|o| o.forced).count();
-                judge::judge(state, entity, setting, None, effects);
+                effects.counts.forced += forced;
+                let patterns = setting.setup.rules.all(entity.kind);
+                let look = Look {
+                    patterns,
+                    cause: None,
+                };
+                judge::judge(state, entity, setting, look, effects);
             }
             judge::close(state, entity, setting, effects);
         });
@@ -354,10 +334,12 @@ impl Engine {
             log_ts: self.partition.log_ts,
             marks: self.partition.now(),
             settled: self.partition.settled(),
-            sources: &self.sources,
+            sources: self.controls.sources(),
+            in_force: self.controls.in_force(),
         };
+        let rules = &setting.setup.rules;
         state.prune(setting.marks.all, |fact| {
-            judge::keeps_ms(&setting, entity.kind, fact)
+            rules.keeps(entity.kind, fact).unwrap_or(0)
         });
         change(state, &setting, effects);
         let new = alarms(state, max_wait_ms);

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::collect::entity::{Entity, EntityKind};
 use crate::collect::event::EventId;
 use crate::collect::time::{DAY_MS, HOUR_MS, Timestamp};
+use crate::correlate::audit::Settled;
 use crate::correlate::baseline::Baseline;
-use crate::correlate::case::Case;
+use crate::correlate::case::Cases;
 use crate::correlate::contact::{self, ContactState};
 use crate::correlate::finding::Finding;
 use crate::correlate::relay::{PivotFinding, Relay, RelayKey};
@@ -22,8 +23,6 @@ pub const CONTACTS_MAX: usize = 32;
 pub const TICKETS_MAX: usize = 32;
 /// Findings of pivots and tickets remembered per person; the newest.
 pub const PIVOT_FINDINGS_MAX: usize = 64;
-/// Findings of closed cases remembered, so that they open no second one; the newest.
-pub const SETTLED_MAX: usize = 128;
 
 /// The longest lateness of a feed.
 pub const LATENESS_MS: i64 = 4 * HOUR_MS;
@@ -85,10 +84,10 @@ pub struct EntityState {
     pub obligations: BTreeMap<(String, EventId), Obligation>,
     /// Active findings.
     pub findings: Vec<Finding>,
-    /// The case.
-    pub case: Option<Case>,
-    /// Findings of closed cases with the time of their anchor.
-    pub settled: Vec<(EventId, Timestamp)>,
+    /// The open case, and what is remembered of earlier ones.
+    pub cases: Cases,
+    /// What the last settled audit record of each recovery said.
+    pub audited: BTreeMap<EventId, Settled>,
     /// Whom it told what: receiver and subject, and what stands for the content.
     pub told: BTreeMap<(Entity, EventId), [u8; 16]>,
 }
@@ -161,16 +160,15 @@ impl EntityState {
             && self.pivot_findings.is_empty()
             && self.obligations.is_empty()
             && self.findings.is_empty()
-            && self.case.is_none()
-            && self.settled.is_empty()
+            && self.cases.is_empty()
+            && self.audited.is_empty()
             && self.told.is_empty()
     }
 
     /// Whether an open case or obligation keeps it from being forgotten.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.case.as_ref().is_some_and(|case| !case.closed)
-            || self.obligations.values().any(|o| !o.decided)
+        self.cases.open.is_some() || self.obligations.values().any(|o| !o.decided)
     }
 
     /// The last UTC day on which it is remembered.
@@ -205,35 +203,24 @@ impl EntityState {
         self.baseline.expire(watermark);
         let young = watermark.minus(RELAYED_MS);
         self.contacts
-            .retain(|_, contact| contact.end() > young || cited(&self.findings, &contact.item.id));
+            .retain(|_, contact| contact.end() > young || self.cases.cites(contact.item.id));
         self.tickets.retain(|_, ticket| match ticket.closed() {
-            Some(closed) => closed > young || cited(&self.findings, &ticket.item.id),
+            Some(closed) => closed > young || self.cases.cites(ticket.item.id),
             None => ticket.last_time() > watermark.minus(OPEN_TICKET_MS),
         });
-        let findings = &self.findings;
+        let cases = &self.cases;
         self.window.expire(|fact| {
             fact.time > watermark.minus(keeps_ms(fact).saturating_add(LATENESS_MS))
-                || cited(findings, &fact.id)
+                || cases.cites(fact.id)
         });
         let window = &self.window;
         self.obligations
             .retain(|(_, anchor), o| !o.decided || window.get(*anchor).is_some());
-        self.settled.retain(|(_, time)| *time > young);
+        self.audited
+            .retain(|recovery, _| window.get(*recovery).is_some());
         self.pivot_findings.retain(|_, f| f.finding.time > young);
-        if self
-            .case
-            .as_ref()
-            .is_some_and(|case| case.closed && case.time <= young)
-        {
-            self.case = None;
-        }
+        self.cases.forget(young);
     }
-}
-
-fn cited(findings: &[Finding], id: &EventId) -> bool {
-    findings
-        .iter()
-        .any(|f| f.evidence.contains(id) || f.counters.iter().any(|(_, by)| by == id))
 }
 
 fn put<K: Ord + Clone, T: PartialEq>(

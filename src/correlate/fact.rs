@@ -47,6 +47,8 @@ pub struct Fact {
     pub eligible: Ternary,
     /// Number or handle that spoke; keyed.
     pub caller: Option<String>,
+    /// The same for people, e.g. `+1•••0100`.
+    pub caller_masked: Option<String>,
     /// ISO country of the caller's number.
     pub caller_country: Option<String>,
     /// Self-service as the vendor says.
@@ -69,6 +71,8 @@ pub struct Fact {
     pub device: Option<DeviceFact>,
     /// Address; keyed.
     pub ip: Option<String>,
+    /// The same for people.
+    pub ip_masked: Option<String>,
     /// Autonomous system.
     pub asn: Option<u32>,
     /// Country.
@@ -97,6 +101,8 @@ pub struct Fact {
     pub voice_risk: Option<u8>,
     /// Quality and hash of a stated reason.
     pub reason: Option<(ReasonQuality, Option<String>)>,
+    /// Code of a stated reason.
+    pub reason_code: Option<String>,
     /// Clamped by `collect`.
     pub clock_clamped: bool,
 }
@@ -134,6 +140,9 @@ impl Fact {
                 .as_deref()
                 .map_or(Ternary::Unknown, |a| a.eligible),
             caller: phone.and_then(|p| p.ani.as_ref()).map(|h| h.value.clone()),
+            caller_masked: phone
+                .and_then(|p| p.ani.as_ref())
+                .and_then(|h| h.masked.clone()),
             caller_country: phone.and_then(|p| p.ani_country.clone()),
             self_service: event.self_service,
             channel: event.channel,
@@ -151,6 +160,7 @@ impl Fact {
             version: version_of(event),
             device: device_of(event),
             ip: network.and_then(|n| n.ip.clone()),
+            ip_masked: network.and_then(|n| n.ip_masked.clone()),
             asn: network.and_then(|n| n.asn),
             country: network.and_then(|n| n.country.clone()),
             is_proxy: network.and_then(|n| n.is_proxy).unwrap_or(false),
@@ -175,6 +185,7 @@ impl Fact {
                 .reason
                 .as_deref()
                 .and_then(|r| r.quality.map(|quality| (quality, r.hash.clone()))),
+            reason_code: event.reason.as_deref().and_then(|r| r.code.clone()),
             clock_clamped: event.clock_clamped,
         }
     }
@@ -246,18 +257,15 @@ impl Fact {
     /// The same device: equal in one of its keys, or, where neither names any, at the same address.
     #[must_use]
     pub fn same_device(&self, other: &Self) -> bool {
-        let keys = |fact: &Self| -> Vec<String> {
-            fact.device
-                .iter()
-                .flat_map(DeviceFact::keys)
-                .map(str::to_owned)
-                .collect()
-        };
-        let (mine, theirs) = (keys(self), keys(other));
-        if mine.is_empty() && theirs.is_empty() {
+        let keys = |fact: &'_ Self| fact.device.iter().flat_map(DeviceFact::keys).count();
+        if keys(self) == 0 && keys(other) == 0 {
             return self.ip.is_some() && self.ip == other.ip;
         }
-        mine.iter().any(|key| theirs.contains(key))
+        let mut mine = self.device.iter().flat_map(DeviceFact::keys);
+        mine.any(|key| {
+            let mut theirs = other.device.iter().flat_map(DeviceFact::keys);
+            theirs.any(|other| other == key)
+        })
     }
 }
 

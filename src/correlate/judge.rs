@@ -4,22 +4,33 @@ use std::collections::BTreeMap;
 
 use crate::collect::entity::{Entity, EntityKind};
 use crate::collect::event::EventId;
-use crate::collect::time::{DAY_MS, Timestamp};
-use crate::correlate::case::{Revision, revise};
+use crate::collect::time::Timestamp;
+use crate::correlate::alert::{Alert, Given};
+use crate::correlate::audit;
+use crate::correlate::case::{End, Judged, Revision};
 use crate::correlate::contact::ContactState;
-use crate::correlate::engine::{Effects, Setup};
-use crate::correlate::entity_state::{EntityState, Obligation};
-use crate::correlate::fact::{Fact, Person};
+use crate::correlate::engine::{Effects, Published, Setup};
+use crate::correlate::entity_state::{
+    CONTACTS_MAX, EntityState, LATENESS_MS, Obligation, TICKETS_MAX,
+};
+use crate::correlate::exempt::InForce;
+use crate::correlate::fact::Fact;
 use crate::correlate::finding::{Finding, standing};
+use crate::correlate::ocsf;
 use crate::correlate::partition_state::{Marks, RELAY_GRACE_MS, Source};
-use crate::correlate::relay::{PIVOT_FACTS_MAX, PivotFinding, Relay, RelayKey, fingerprint};
 use crate::correlate::rules::Rule;
-use crate::correlate::rules::rule::{Match, Status};
+use crate::correlate::rules::masks::PatternMask;
+use crate::correlate::rules::rule::{Evidence, Match};
 use crate::correlate::ticket::{self, TicketState};
 use crate::correlate::view::View;
+use crate::correlate::window::Window;
 
-/// People in the evidence of a finding that a pivot or ticket tells of it.
-const TOLD_PEOPLE_MAX: usize = 64;
+mod end;
+mod tell;
+
+pub use end::{close, dispose};
+pub use tell::tell;
+use tell::{send, tell_pivots};
 
 /// What is the same for every entity of the partition at this entry.
 #[derive(Debug)]
@@ -34,26 +45,53 @@ pub struct Setting<'a> {
     pub settled: &'a Marks,
     /// The declared sources.
     pub sources: &'a BTreeMap<String, Source>,
+    /// Exemptions and silences.
+    pub in_force: &'a InForce,
 }
 
 impl Setting<'_> {
+    /// Facts before this moment may have been forgotten.
+    fn horizon(&self) -> Timestamp {
+        let longest = self.setup.rules.horizon_ms();
+        self.marks.all.minus(longest.saturating_add(LATENESS_MS))
+    }
+
+    /// The evidence that declared sources deliver, each once.
+    fn declared(&self) -> Vec<Evidence> {
+        let all = Evidence::ALL.iter().map(|(_, evidence)| *evidence);
+        all.filter(|evidence| self.delivers(*evidence)).collect()
+    }
+
+    /// It came later than its feed may be.
+    fn is_late(&self, fact: &Fact) -> bool {
+        let lateness_ms = self
+            .sources
+            .values()
+            .filter(|source| source.topic == fact.at.topic)
+            .map(|source| source.lateness_ms)
+            .max();
+        lateness_ms.is_some_and(|ms| fact.time < self.marks.all.minus(ms))
+    }
+
+    const fn end<'e>(&'e self, entity: &'e Entity, time: Timestamp) -> End<'e> {
+        End {
+            entity,
+            in_force: self.in_force,
+            time,
+        }
+    }
+
     /// Some declared source delivers this evidence. "Not recorded" is never "not done".
-    fn delivers(&self, evidence: crate::correlate::rules::rule::Evidence) -> bool {
+    fn delivers(&self, evidence: Evidence) -> bool {
         self.sources
             .values()
             .any(|source| source.evidence.contains(&evidence))
     }
 }
 
-/// How long some rule may still read a fact, in ms.
-#[must_use]
-pub fn keeps_ms(_setting: &Setting<'_>, _kind: EntityKind, _fact: &Fact) -> i64 {
-    7 * DAY_MS
-}
-
-/// Decides the obligations that are due; how many were.
-pub fn decide(state: &mut EntityState, setting: &Setting<'_>) -> usize {
-    let mut decided = 0;
+/// Decides the obligations that are due: how many were, and how many of them without the watermark.
+pub fn decide(state: &mut EntityState, setting: &Setting<'_>) -> (usize, usize) {
+    let (mut decided, mut without) = (0, 0);
     for obligation in state.obligations.values_mut().filter(|o| !o.decided) {
         let passed = setting.settled.of(obligation.evidence) > obligation.deadline
             && setting.log_ts.since(obligation.opened) >= RELAY_GRACE_MS;
@@ -62,9 +100,19 @@ pub fn decide(state: &mut EntityState, setting: &Setting<'_>) -> usize {
             obligation.decided = true;
             obligation.forced = !passed;
             decided += 1;
+            without += usize::from(!passed);
         }
     }
-    decided
+    (decided, without)
+}
+
+/// What made a new look at an entity necessary.
+#[derive(Debug, Clone, Copy)]
+pub struct Look {
+    /// Patterns whose findings may have changed; those of the others stand as they were.
+    pub patterns: PatternMask,
+    /// The event that brought it, where one can be named.
+    pub cause: Option<EventId>,
 }
 
 /// Evaluates the rules of the entity's kind on all that is kept, and publishes what changed. Findings
@@ -73,97 +121,200 @@ pub fn judge(
     state: &mut EntityState,
     entity: &Entity,
     setting: &Setting<'_>,
-    _cause: Option<EventId>,
+    look: Look,
     effects: &mut Effects,
 ) {
-    let contacts: Vec<ContactState> = state.contacts.values().cloned().collect();
-    // A ticket sees itself; everybody else sees the tickets they were told of.
-    let (tickets, kept): (Vec<TicketState>, &[Fact]) = if entity.kind == EntityKind::Ticket {
-        (
-            ticket::fold(state.window.facts()).into_iter().collect(),
-            &[],
-        )
-    } else {
-        (
-            state.tickets.values().cloned().collect(),
-            state.window.facts(),
-        )
-    };
-    let view = View::new(entity, kept, &contacts, &tickets, &state.baseline);
-    let mut findings = Vec::new();
-    let mut opened = Vec::new();
-    let applies =
-        |rule: &&Rule| rule.status == Status::Enabled && rule.entities.contains(&entity.kind);
-    for rule in setting.setup.rules.iter().filter(applies) {
-        for found in rule.matches(&view) {
-            if is_active(rule, &found, state, setting, &mut opened) {
-                findings.push(Finding::of(
-                    &setting.setup.tenant,
-                    rule,
-                    &found,
-                    entity,
-                    &view,
-                ));
-            }
-        }
-    }
-    for pivot in state.pivot_findings.values() {
-        findings.push(Finding::of_pivot(&setting.setup.tenant, entity, pivot));
-    }
-    let mut findings = standing(findings);
-    findings.retain(|finding| !state.settled.iter().any(|(id, _)| *id == finding.id));
-    let weak = only_weak(&view, &findings);
-    let revision = revise(entity.kind, state.case.as_ref(), &findings, weak);
-    let told = tell_pivots(entity, &view, &findings);
+    let told = Heard::of(state, entity);
+    let kept = kept(&state.window, entity);
+    let view = View::new(entity, kept, &told.contacts, &told.tickets, &state.baseline);
+    let (findings, opened) = found(state, entity, setting, look.patterns, &view);
+    let seen = |id| view.seen.iter().find(|seen| seen.fact.id == id);
+    let cause = look.cause.and_then(seen).map(|seen| seen.fact);
+    let revision = state.cases.revise(&Judged {
+        entity,
+        findings: &findings,
+        only_weak: only_weak(&view, &findings),
+        cause: cause.map(|fact| (fact.id, fact.time)),
+        horizon: setting.horizon(),
+        in_force: setting.in_force,
+    });
+    let telling = tell_pivots(entity, &view, &findings);
     state.obligations.extend(opened);
+    let settled = settle(state, entity, setting, &view);
+    if let Some(revision) = &revision {
+        let late = cause.is_some_and(|fact| setting.is_late(fact));
+        let alert = alert(state, setting, &view, revision, late);
+        effects.alerts.push(alert);
+    }
+    for (recovery, entry, settled) in settled {
+        effects.audits.push(entry);
+        state.audited.insert(recovery, settled);
+    }
     state.findings = findings;
     if entity.kind != EntityKind::Identity {
         send(
             state,
-            told,
+            telling,
             |key| key.subject != EventId::default(),
             entity,
             effects,
         );
     }
-    if let Some(revision) = revision {
-        publish(state, entity, revision, effects);
+}
+
+/// Calls and tickets as a view sees them: a ticket sees itself, everybody else what they were told.
+struct Heard {
+    contacts: Vec<ContactState>,
+    tickets: Vec<TicketState>,
+}
+
+impl Heard {
+    fn of(state: &EntityState, entity: &Entity) -> Self {
+        let tickets = if entity.kind == EntityKind::Ticket {
+            ticket::fold(state.window.facts()).into_iter().collect()
+        } else {
+            state.tickets.values().cloned().collect()
+        };
+        Self {
+            contacts: state.contacts.values().cloned().collect(),
+            tickets,
+        }
     }
 }
 
-/// Closes a case whose time is over.
-pub fn close(
-    state: &mut EntityState,
+/// The facts that a view sees by themselves: a ticket sees its own in the fold alone.
+fn kept<'w>(window: &'w Window, entity: &Entity) -> &'w [Fact] {
+    if entity.kind == EntityKind::Ticket {
+        &[]
+    } else {
+        window.facts()
+    }
+}
+
+type Opened = Vec<((String, EventId), Obligation)>;
+
+/// The findings that stand now, and the obligations that were opened.
+fn found(
+    state: &EntityState,
     entity: &Entity,
     setting: &Setting<'_>,
-    effects: &mut Effects,
-) {
-    let Some(open) = state.case.as_ref().filter(|case| !case.closed) else {
-        return;
+    patterns: PatternMask,
+    view: &View<'_>,
+) -> (Vec<Finding>, Opened) {
+    let rules = &setting.setup.rules;
+    let tenant = &setting.setup.tenant;
+    let asked = |pattern: &str| {
+        let place = rules.patterns().iter().position(|known| known == pattern);
+        place.is_none_or(|place| patterns.has(place))
     };
-    let waits = state.obligations.values().any(|o| !o.decided);
-    if waits || setting.marks.all <= crate::correlate::case::closes_at(open) {
-        return;
+    let stands = |f: &&Finding| f.relayed_from.is_none() && !asked(&f.pattern);
+    let mut findings: Vec<Finding> = state.findings.iter().filter(stands).cloned().collect();
+    let mut opened = Vec::new();
+    for rule in rules.rules_of(entity.kind, patterns) {
+        let out = setting.in_force.left_out(entity, &rule.pattern, view);
+        let counted = (!out.is_empty()).then(|| view.without(&out));
+        let view = counted.as_ref().unwrap_or(view);
+        for found in rule.matches(view) {
+            if is_active(rule, &found, state, setting, &mut opened) {
+                let mut finding = Finding::of(tenant, rule, &found, entity, view);
+                setting
+                    .in_force
+                    .apply(&mut finding, (rule, &found), entity, view);
+                let obligation = state.obligations.get(&(rule.id.clone(), found.anchor));
+                finding.forced = obligation.is_some_and(|o| o.forced);
+                findings.push(finding);
+            }
+        }
     }
-    let mut case = open.clone();
-    case.closed = true;
-    case.revision = case.revision.saturating_add(1);
-    state
-        .settled
-        .extend(state.findings.iter().map(|f| (f.id, f.time)));
-    let judgement = crate::correlate::case::Judgement::of(entity.kind, &state.findings, false);
-    let revision = Revision {
-        before: case.verdict,
-        judgement,
-        findings: std::mem::take(&mut state.findings),
-        case,
-    };
-    publish(state, entity, revision, effects);
+    for (key, pivot) in &state.pivot_findings {
+        findings.push(Finding::of_pivot(tenant, entity, &key.from, pivot, view));
+    }
+    let mut findings = standing(findings);
+    findings.retain(|finding| state.cases.admits(finding.anchor));
+    (findings, opened)
 }
 
-fn publish(state: &mut EntityState, entity: &Entity, revision: Revision, effects: &mut Effects) {
-    state.case = Some(revision.case.clone());
-    effects.revisions.push((entity.clone(), revision));
+/// The settled audit records of recoveries whose controls are decided and say something new.
+fn settle(
+    state: &EntityState,
+    entity: &Entity,
+    setting: &Setting<'_>,
+    view: &View<'_>,
+) -> Vec<(EventId, audit::Entry, audit::Settled)> {
+    if entity.kind != EntityKind::Identity {
+        return Vec::new();
+    }
+    let declared = setting.declared();
+    let owed = |id: EventId| {
+        let mut on = state
+            .obligations
+            .iter()
+            .filter(|((_, anchor), _)| *anchor == id);
+        on.any(|(_, obligation)| !obligation.decided)
+    };
+    let facts = state.window.facts().iter();
+    facts
+        .filter(|fact| fact.recovery_class().is_some() && !owed(fact.id))
+        .filter_map(|fact| {
+            let last = state.audited.get(&fact.id);
+            let (entry, settled) = audit::settled(entity, fact, view, &declared, last)?;
+            Some((fact.id, entry, settled))
+        })
+        .collect()
+}
+
+/// The record of a revision.
+fn alert(
+    state: &EntityState,
+    setting: &Setting<'_>,
+    view: &View<'_>,
+    revision: &Revision,
+    late: bool,
+) -> Published {
+    let relayed: Vec<&Fact> = state
+        .pivot_findings
+        .values()
+        .flat_map(|f| &f.facts)
+        .collect();
+    let mut bounds = Vec::new();
+    if state.window.truncated > 0 {
+        bounds.push("facts");
+    }
+    if state.contacts.len() >= CONTACTS_MAX {
+        bounds.push("contacts");
+    }
+    if state.tickets.len() >= TICKETS_MAX {
+        bounds.push("tickets");
+    }
+    let setup = setting.setup;
+    let alert = Alert::of(&Given {
+        tenant: &setup.tenant,
+        topic: &setup.alerts_topic,
+        page: setup.page.as_deref(),
+        rules: setup.rules.rules(),
+        in_force: setting.in_force,
+        declared: &setting.declared(),
+        entity: view.entity,
+        view,
+        relayed: &relayed,
+        revision,
+        late,
+        bounds: &bounds,
+    });
+    Published {
+        entity: view.entity.clone(),
+        revision: revision.clone(),
+        lead: alert.lead.as_ref().map(|item| item.finding.pattern.clone()),
+        key: ocsf::key(&alert),
+        headers: ocsf::headers(&alert, None),
+        value: ocsf::encode(&alert),
+    }
+}
+
+/// Writes down that something happened, if this entity is the one that does. `before` is the ticket
+/// without it.
+pub fn record(entity: &Entity, fact: &Fact, before: Option<&TicketState>, effects: &mut Effects) {
+    effects.audits.extend(audit::recorded(entity, fact, before));
 }
 
 /// Whether a match is a finding now. One with a deadline is, once its obligation was decided; without
@@ -173,7 +324,7 @@ fn is_active(
     found: &Match,
     state: &EntityState,
     setting: &Setting<'_>,
-    opened: &mut Vec<((String, EventId), Obligation)>,
+    opened: &mut Opened,
 ) -> bool {
     let (Some(deadline), Some(evidence)) = (found.deadline, rule.evidence) else {
         return true;
@@ -182,7 +333,8 @@ fn is_active(
     if let Some(obligation) = state.obligations.get(&key) {
         return obligation.decided;
     }
-    if setting.delivers(evidence) {
+    let maintained = setting.in_force.maintenance(evidence, found.anchor_time);
+    if setting.delivers(evidence) && maintained.is_none() {
         let obligation = Obligation {
             evidence,
             deadline,
@@ -199,102 +351,7 @@ fn is_active(
 fn only_weak(view: &View<'_>, findings: &[Finding]) -> bool {
     let weak = |finding: &Finding| {
         let anchor = view.seen.iter().find(|seen| seen.fact.id == finding.anchor);
-        anchor.is_some_and(|seen| seen.fact.target.as_ref().is_some_and(|target| target.weak))
+        anchor.is_some_and(|seen| seen.target().is_some_and(|target| target.weak))
     };
     !findings.is_empty() && findings.iter().all(weak)
-}
-
-/// Sends what a call or ticket knows to those it names, and takes it back from those it no longer
-/// does.
-pub fn tell(state: &mut EntityState, entity: &Entity, effects: &mut Effects) {
-    if matches!(entity.kind, EntityKind::Contact | EntityKind::Ticket) {
-        let telling = state.tell(entity);
-        send(
-            state,
-            telling,
-            |key| key.subject == EventId::default(),
-            entity,
-            effects,
-        );
-    }
-}
-
-/// The findings of a pivot or ticket, for the people in their evidence.
-fn tell_pivots(entity: &Entity, view: &View<'_>, findings: &[Finding]) -> Vec<(Entity, Relay)> {
-    let mut telling = Vec::new();
-    if entity.kind == EntityKind::Identity {
-        return telling;
-    }
-    for finding in findings {
-        let mut facts: Vec<Fact> = view
-            .seen
-            .iter()
-            .filter(|seen| finding.evidence.contains(&seen.fact.id))
-            .map(|seen| seen.fact.clone())
-            .collect();
-        facts.dedup_by_key(|fact| fact.id);
-        let mut people: BTreeMap<String, Person> = BTreeMap::new();
-        let own = view
-            .tickets
-            .iter()
-            .filter_map(|t| t.target_at(finding.time));
-        for person in facts.iter().filter_map(|f| f.target.as_ref()).chain(own) {
-            people
-                .entry(person.identity.clone())
-                .or_insert_with(|| person.clone());
-        }
-        let excess = facts.len().saturating_sub(PIVOT_FACTS_MAX);
-        facts.drain(..excess);
-        for (identity, person) in people.into_iter().take(TOLD_PEOPLE_MAX) {
-            let state = PivotFinding {
-                finding: finding.clone(),
-                tier: person.tier,
-                facts: facts.clone(),
-            };
-            telling.push((
-                Entity::new(EntityKind::Identity, identity),
-                Relay::Finding {
-                    from: entity.clone(),
-                    subject: finding.id,
-                    state: Some(Box::new(state)),
-                },
-            ));
-        }
-    }
-    telling
-}
-
-/// Sends what changed of what is to be told, and withdraws what no longer is. `own` says which of what
-/// was told before belongs to this kind of telling.
-fn send(
-    state: &mut EntityState,
-    telling: Vec<(Entity, Relay)>,
-    own: impl Fn(&RelayKey) -> bool,
-    entity: &Entity,
-    effects: &mut Effects,
-) {
-    let mut now = BTreeMap::new();
-    for (to, relay) in telling {
-        let print = fingerprint(&relay.encode());
-        let key = (to.clone(), relay.key().subject);
-        if state.told.get(&key) != Some(&print) {
-            effects.relays.push((to, relay));
-        }
-        now.insert(key, print);
-    }
-    let key = |subject: EventId| RelayKey {
-        from: entity.clone(),
-        subject,
-    };
-    let (before, other): (BTreeMap<_, _>, BTreeMap<_, _>) = std::mem::take(&mut state.told)
-        .into_iter()
-        .partition(|((_, subject), _)| own(&key(*subject)));
-    for ((to, subject), _) in before
-        .into_iter()
-        .filter(|(told, _)| !now.contains_key(told))
-    {
-        effects.relays.push((to, Relay::withdrawn(&key(subject))));
-    }
-    state.told = other;
-    state.told.extend(now);
 }

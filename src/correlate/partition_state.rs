@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::collect::block::SourceWatermark;
 use crate::collect::time::{SECOND_MS, Timestamp};
+use crate::correlate::audit::AuditHead;
 use crate::correlate::rules::rule::Evidence;
 
 /// How much `log_ts` must go by after the watermark passed a deadline, so that relays can arrive.
@@ -27,6 +28,8 @@ pub struct Source {
     pub partitions: i32,
     /// How much later than its successors an event of this feed may arrive.
     pub bound_ms: i64,
+    /// From how late on an event is labelled late.
+    pub lateness_ms: i64,
     /// What its mapping delivers.
     pub evidence: Vec<Evidence>,
 }
@@ -73,6 +76,8 @@ pub struct PartitionState {
     pub next_offset: i64,
     /// Append time of the newest block.
     pub log_ts: Timestamp,
+    /// Where the chain of its audit records stands.
+    pub audit: AuditHead,
     /// Everything about logins is known since then.
     pub logins_covered_since: Timestamp,
     heard: BTreeMap<String, BTreeMap<i32, Heard>>,
@@ -88,6 +93,7 @@ impl Default for PartitionState {
         Self {
             next_offset: 0,
             log_ts: Timestamp::MIN,
+            audit: AuditHead::default(),
             logins_covered_since: Timestamp::MIN,
             heard: BTreeMap::new(),
             now: Marks::default(),
@@ -239,6 +245,7 @@ mod tests {
             topic: topic.into(),
             partitions,
             bound_ms: MINUTE_MS,
+            lateness_ms: 0,
             evidence: evidence.to_vec(),
         }
     }

@@ -64,6 +64,17 @@ pub enum Counter {
 }
 
 impl Counter {
+    /// The word in alerts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::Callback => "callback",
+            Self::SecondPerson => "second_person",
+            Self::Expected => "expected",
+        }
+    }
+
     /// What it takes off, in hundredths of a point.
     #[must_use]
     pub const fn worth_cp(self) -> i64 {
@@ -205,6 +216,18 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// The word in alerts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Informational => "informational",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+
     /// OCSF `severity_id`, 1–5.
     #[must_use]
     pub const fn id(self) -> u8 {

@@ -127,11 +127,12 @@ fn at(named: &[Named<Person>], moment: Timestamp) -> Option<&Person> {
     until.or_else(|| named.first()).map(|named| &named.who)
 }
 
-/// Whether two spans share a moment within `[first, last]`.
+/// Whether two spans share a moment within `[first, last]`; with `last` before `first`, whether they
+/// share all that lies between.
 fn overlap(a: &Span, b: &Span, first: Timestamp, last: Timestamp) -> bool {
-    let from = a.from.max(b.from).max(first);
+    let from = a.from.max(b.from);
     let end = |span: &Span| span.to.unwrap_or(Timestamp::MAX);
-    from <= last && from < end(a).min(end(b))
+    from <= last && from.max(first) < end(a).min(end(b))
 }
 
 /// Folds the facts of one ticket. `None` while nothing of it is known.
@@ -167,8 +168,9 @@ pub fn fold(facts: &[Fact]) -> Option<TicketState> {
         from: opened,
         to: None,
     });
+    let names_target = ordered.iter().any(|fact| names_target(fact));
     for fact in &ordered {
-        state.apply(fact, opened);
+        state.apply(fact, opened, names_target);
     }
     Some(state)
 }
@@ -207,7 +209,8 @@ fn proves(fact: &Fact, ordered: &[&Fact], opened: Timestamp) -> bool {
 }
 
 impl TicketState {
-    fn apply(&mut self, fact: &Fact, opened: Timestamp) {
+    /// Where no event of the ticket names a target, it is about whoever asks.
+    fn apply(&mut self, fact: &Fact, opened: Timestamp, names_target: bool) {
         if fact.request != RequestClass::Unknown {
             self.item.request = fact.request;
         }
@@ -217,8 +220,9 @@ impl TicketState {
             return;
         };
         // An approval or a verification names people of its own, not those of the ticket.
-        if fact.action.as_str().starts_with("ticket.") {
-            let target = fact.target.as_ref().or(fact.requester.as_ref());
+        if is_of_ticket(fact) {
+            let asks = fact.requester.as_ref().filter(|_| !names_target);
+            let target = fact.target.as_ref().or(asks);
             name(&mut self.targets, target, opened, fact.time);
             name(
                 &mut self.requesters,
@@ -254,6 +258,14 @@ impl TicketState {
             _ => {}
         }
     }
+}
+
+fn is_of_ticket(fact: &Fact) -> bool {
+    fact.action.as_str().starts_with("ticket.")
+}
+
+fn names_target(fact: &Fact) -> bool {
+    fact.target.is_some() && is_of_ticket(fact)
 }
 
 fn status_of(fact: &Fact) -> Option<TicketStatus> {

@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 
 use crate::collect::time::Timestamp;
-use crate::correlate::case;
 use crate::correlate::entity_state::EntityState;
 use crate::correlate::partition_state::{Marks, RELAY_GRACE_MS};
 use crate::correlate::rules::rule::Evidence;
@@ -30,8 +29,8 @@ pub fn alarms(state: &EntityState, max_wait_ms: i64) -> Vec<Alarm> {
         alarms.push(Alarm::Log(obligation.opened.plus(RELAY_GRACE_MS)));
         alarms.push(Alarm::Log(obligation.forced_at(max_wait_ms)));
     }
-    if let Some(open) = state.case.as_ref().filter(|case| !case.closed) {
-        alarms.push(Alarm::Watermark(case::closes_at(open)));
+    if let Some(open) = &state.cases.open {
+        alarms.push(Alarm::Watermark(open.closes_at()));
     }
     alarms
 }

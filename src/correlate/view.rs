@@ -1,70 +1,31 @@
 //! What a rule sees of one entity: its kept facts, the calls and tickets that named it, and the
 //! evidence those brought along, in one order of event time.
 
+mod controls;
+mod seen;
+
+use std::collections::BTreeSet;
+
 use crate::collect::entity::{Entity, EntityKind};
-use crate::collect::event::{Action, EventId, Tier};
-use crate::collect::time::{TimeQuality, Timestamp};
+use crate::collect::event::{Channel, Direction, EventId};
+use crate::collect::time::{MINUTE_MS, Timestamp};
 use crate::correlate::baseline::Baseline;
 use crate::correlate::contact::ContactState;
-use crate::correlate::fact::{Fact, Person};
+use crate::correlate::fact::Fact;
+use crate::correlate::rules::masks::Actions;
+use crate::correlate::rules::signal::Signal;
 use crate::correlate::ticket::TicketState;
+pub use controls::{CALLBACK_CONNECTED_S, OF_RECORD_DAYS, is_callback, of_record};
+pub use seen::{Edge, RequestKey, Seen, Stands, latest};
 
-/// What a seen fact stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stands {
-    /// The event itself.
-    Event,
-    /// A whole call or chat, at its start.
-    Contact,
-    /// A whole ticket, at its opening.
-    Ticket,
-}
-
-/// One fact as a rule sees it.
-#[derive(Debug, Clone, Copy)]
-pub struct Seen<'a> {
-    /// The fact.
-    pub fact: &'a Fact,
-    /// What it stands for.
-    pub stands: Stands,
-    /// The call it came with.
-    pub contact: Option<&'a ContactState>,
-    /// The ticket it came with.
-    pub ticket: Option<&'a TicketState>,
-}
-
-impl Seen<'_> {
-    /// The place in the order.
-    #[must_use]
-    pub fn order(&self) -> (Timestamp, EventId, Stands) {
-        (self.fact.time, self.fact.id, self.stands)
-    }
-
-    /// Whether this fact surely came before the other. Within the unit of a coarse clock nothing is
-    /// sure, and what is not sure is decided in favour of quiet.
-    #[must_use]
-    pub fn before(&self, other: &Self) -> bool {
-        let unit = self.fact.quality.unit_ms();
-        if unit == 0 && other.fact.quality.unit_ms() == 0 {
-            return self.order() < other.order();
-        }
-        self.fact.time.plus(unit) <= other.fact.time
-    }
-
-    /// What one request is counted by: its call, else its ticket, else the event.
-    #[must_use]
-    pub fn request_key(&self) -> String {
-        let call = self.fact.contact.as_ref().map(|c| c.key.clone());
-        let ticket = self.fact.ticket.as_ref().map(|t| t.key.clone());
-        call.or(ticket).unwrap_or_else(|| self.fact.id.to_string())
-    }
-}
+/// The coarsest clock: by so much the edge of a window may be off.
+const UNIT_MS_MAX: i64 = MINUTE_MS;
 
 /// Everything a rule may look at, for one entity.
 #[derive(Debug)]
 pub struct View<'a> {
-    /// Id of the entity.
-    pub id: &'a str,
+    /// The entity.
+    pub entity: &'a Entity,
     /// The entity is a person: only what is about that person counts.
     pub person: bool,
     /// Seen facts, ordered by (time, id).
@@ -75,11 +36,15 @@ pub struct View<'a> {
     pub tickets: &'a [TicketState],
     /// What is usual for it.
     pub baseline: &'a Baseline,
+    /// Actions of the events that came by themselves.
+    alone: Actions,
+    /// Actions of the events that came with a call or ticket.
+    with_others: Actions,
 }
 
 impl<'a> View<'a> {
-    /// Merges kept facts, calls and tickets into one order. A fact that came by two ways is seen
-    /// once.
+    /// Merges kept facts, calls and tickets into one order. A fact that came by several ways is seen
+    /// once, with all that it came with.
     #[must_use]
     pub fn new(
         entity: &'a Entity,
@@ -88,208 +53,231 @@ impl<'a> View<'a> {
         tickets: &'a [TicketState],
         baseline: &'a Baseline,
     ) -> Self {
-        let event = |fact| Seen {
-            fact,
-            stands: Stands::Event,
-            contact: None,
-            ticket: None,
-        };
-        let mut seen: Vec<Seen<'a>> = facts.iter().map(event).collect();
+        let evidence = |told: usize, each: usize| told.saturating_mul(each);
+        let room = facts.len() + evidence(contacts.len(), 4) + evidence(tickets.len(), 4);
+        let mut seen: Vec<Seen<'a>> = Vec::with_capacity(room);
+        seen.extend(facts.iter().map(Seen::alone));
         for contact in contacts {
             let from = |fact, stands| Seen {
-                fact,
                 stands,
                 contact: Some(contact),
-                ticket: None,
+                ..Seen::alone(fact)
             };
             seen.push(from(&contact.item, Stands::Contact));
-            seen.extend(
-                contact
-                    .evidence
-                    .iter()
-                    .map(|fact| from(fact, Stands::Event)),
-            );
+            let evidence = contact.evidence.iter();
+            seen.extend(evidence.map(|fact| from(fact, Stands::Event)));
         }
         for ticket in tickets {
             let from = |fact, stands| Seen {
-                fact,
                 stands,
-                contact: None,
                 ticket: Some(ticket),
+                ..Seen::alone(fact)
             };
             seen.push(from(&ticket.item, Stands::Ticket));
-            seen.extend(ticket.evidence.iter().map(|fact| from(fact, Stands::Event)));
+            let evidence = ticket.evidence.iter();
+            seen.extend(evidence.map(|fact| from(fact, Stands::Event)));
         }
-        // The sort is stable: of two ways to one fact the first pushed stays.
-        seen.sort_by_key(Seen::order);
-        seen.dedup_by_key(|seen| (seen.fact.id, seen.stands));
+        if !contacts.is_empty() || !tickets.is_empty() {
+            // Stable: of two ways to one fact the first pushed stays, and learns of the other.
+            seen.sort_by_key(Seen::order);
+            seen.dedup_by(|later, first| {
+                let same = later.order() == first.order();
+                if same {
+                    first.contact = first.contact.or(later.contact);
+                    first.ticket = first.ticket.or(later.ticket);
+                }
+                same
+            });
+        }
+        let (alone, with_others) = actions_of(&seen);
         Self {
-            id: &entity.id,
+            entity,
             person: entity.kind == EntityKind::Identity,
             seen,
             contacts,
             tickets,
             baseline,
+            alone,
+            with_others,
         }
     }
 
-    /// The person a fact is about, for this entity: its target; on a call, whom it names.
+    /// The same with facts that others brought.
     #[must_use]
-    pub fn target<'f>(&self, fact: &'f Fact) -> Option<&'f Person> {
-        fact.target.as_ref()
+    pub fn with_facts(&self, facts: impl Iterator<Item = &'a Fact>) -> Self {
+        let mut seen = self.seen.clone();
+        seen.extend(facts.map(Seen::alone));
+        seen.sort_by_key(Seen::order);
+        seen.dedup_by_key(|seen| (seen.fact.id, seen.stands));
+        self.of_seen(seen, self.baseline)
     }
 
-    /// The tier that decides points and windows: that of the anchor's target.
+    /// The same without some events.
     #[must_use]
-    pub fn tier(&self, fact: &Fact) -> Tier {
-        fact.target
-            .as_ref()
-            .map_or(Tier::Standard, |target| target.tier)
+    pub fn without(&self, out: &BTreeSet<EventId>) -> Self {
+        let left = self.seen.iter().filter(|seen| !out.contains(&seen.fact.id));
+        self.of_seen(left.copied().collect(), self.baseline)
     }
 
-    /// Whether some ticket, at some moment of `[first, last]`, is open and names this entity.
+    /// The same where something else is usual.
     #[must_use]
-    pub fn live_ticket(&self, first: Timestamp, last: Timestamp) -> Option<&'a TicketState> {
-        self.tickets
-            .iter()
-            .find(|ticket| ticket.live_for(self.id, first, last))
+    pub fn with_baseline<'b>(&self, baseline: &'b Baseline) -> View<'b>
+    where
+        'a: 'b,
+    {
+        self.of_seen(self.seen.clone(), baseline)
     }
 
-    /// A verification of the person of at least `strength`, at most `within_ms` before `recovery`.
-    ///
-    /// Its time is the mapped one, else that of its event. One without a mapped time, recorded up to
-    /// two minutes after the recovery by the same agent in the same call or ticket, counts too.
-    #[must_use]
-    pub fn verified(&self, recovery: &Fact, strength: u8, within_ms: i64) -> Option<&Seen<'a>> {
-        self.seen.iter().rev().find(|seen| {
-            let Some(proof) = proof_of(seen.fact, recovery.time) else {
-                return false;
-            };
-            let time = proof.1.unwrap_or(seen.fact.time);
-            let before = time <= recovery.time && time > recovery.time.minus(within_ms);
-            proof.0 >= strength
-                && self.about(seen)
-                && (before || recorded_late(seen.fact, recovery, proof.1.is_some()))
-        })
+    fn of_seen<'b>(&self, seen: Vec<Seen<'b>>, baseline: &'b Baseline) -> View<'b>
+    where
+        'a: 'b,
+    {
+        let (alone, with_others) = actions_of(&seen);
+        View {
+            entity: self.entity,
+            person: self.person,
+            seen,
+            contacts: self.contacts,
+            tickets: self.tickets,
+            baseline,
+            alone,
+            with_others,
+        }
     }
 
-    /// Whether a fact names this entity as the one it is about.
+    /// Whether anything seen may be this signal: a look at two sets of bits.
+    #[must_use]
+    pub const fn may_hold(&self, signal: &Signal) -> bool {
+        let domain = signal.domain();
+        domain.alone().meets(self.alone)
+            || domain.with_others().meets(self.with_others)
+            || (domain.contact && !self.contacts.is_empty())
+            || (domain.ticket && !self.tickets.is_empty())
+    }
+
+    /// Actions of the seen events.
+    const fn actions(&self) -> Actions {
+        self.alone.or(self.with_others)
+    }
+
+    /// What is seen in `(after, until]`, found by halving.
+    #[must_use]
+    pub fn between(&self, after: Timestamp, until: Timestamp) -> &[Seen<'a>] {
+        let first = self.seen.partition_point(|seen| seen.fact.time <= after);
+        let last = self.seen.partition_point(|seen| seen.fact.time <= until);
+        self.seen.get(first..last).unwrap_or_default()
+    }
+
+    /// What may lie in `(from, to]` around a fact, for one whose edges [`Seen::inside`] then decides.
+    #[must_use]
+    pub fn around(&self, fact: &Fact, from: i64, to: i64) -> &[Seen<'a>] {
+        let after = fact.time.plus(from).minus(UNIT_MS_MAX);
+        self.between(after, latest(fact).plus(to))
+    }
+
+    /// Whether a fact is about this entity: names it as the one it is about.
     #[must_use]
     pub fn about(&self, seen: &Seen<'_>) -> bool {
-        let own = seen.fact.target.as_ref().or(seen.fact.requester.as_ref());
-        let named = own.is_some_and(|person| person.identity == self.id);
-        // Evidence of a call or ticket that names nobody itself is about whom that names.
-        let nobody = own.is_none();
-        let by_call = seen
-            .contact
-            .is_some_and(|c| c.target().is_some_and(|person| person.identity == self.id));
-        let by_ticket = seen.ticket.is_some_and(|t| {
-            t.target_at(seen.fact.time)
-                .is_some_and(|person| person.identity == self.id)
-        });
-        named || (nobody && (by_call || by_ticket))
+        let is = |person: &crate::correlate::fact::Person| person.identity == self.entity.id;
+        if let Some(target) = &seen.fact.target
+            && seen.stands == Stands::Event
+        {
+            return is(target);
+        }
+        // What names nobody itself is about whom its call or ticket names.
+        let mut told = seen.told_targets().peekable();
+        if told.peek().is_some() {
+            return told.any(is);
+        }
+        seen.target().is_some_and(is)
     }
 
-    /// Review or approval by an eligible second person, within `(from, to]` around `recovery`.
+    /// Whether some ticket, at some moment of `(from, to]` around a fact, is open and names this
+    /// entity.
     #[must_use]
-    pub fn second_person(&self, recovery: &Fact, from: i64, to: i64) -> Option<&Seen<'a>> {
-        use crate::collect::event::Ternary;
-        self.seen.iter().rev().find(|seen| {
-            let fact = seen.fact;
-            let kind = matches!(
-                fact.action,
-                Action::ReviewCompleted | Action::ApprovalGranted
-            );
-            let Some(approver) = fact.approver.as_ref().filter(|_| kind) else {
-                return false;
-            };
-            let is = |person: &Option<Person>| {
-                person
-                    .as_ref()
-                    .is_some_and(|p| p.identity == approver.identity)
-            };
-            let asked = seen.ticket.and_then(|t| t.requester_at(fact.time));
-            fact.eligible == Ternary::Yes
-                && fact.time > recovery.time.plus(from)
-                && fact.time <= recovery.time.plus(to)
-                && approver.identity != self.id
-                && !is(&recovery.agent)
-                && !is(&fact.requester)
-                && asked.is_none_or(|person| person.identity != approver.identity)
+    pub fn live_ticket(
+        &self,
+        fact: &Fact,
+        from: i64,
+        to: i64,
+        edge: Edge,
+    ) -> Option<&'a TicketState> {
+        let tickets = self.tickets.iter();
+        tickets
+            .into_iter()
+            .find(|ticket| self.live(ticket, fact, (from, to), edge))
+    }
+
+    /// Whether one ticket is.
+    #[must_use]
+    pub fn live(&self, ticket: &TicketState, fact: &Fact, span: (i64, i64), edge: Edge) -> bool {
+        let (first, last) = (fact.time.plus(span.0), fact.time.plus(span.1));
+        let ticket_unit = latest(&ticket.item).since(ticket.item.time);
+        let unit = latest(fact).since(fact.time);
+        match edge {
+            Edge::Possibly => {
+                ticket.live_for(&self.entity.id, first.minus(ticket_unit), last.plus(unit))
+            }
+            Edge::Surely => {
+                ticket.live_for(&self.entity.id, first.plus(unit), last.minus(ticket_unit))
+            }
+        }
+    }
+
+    /// A live ticket opened through a channel.
+    #[must_use]
+    pub fn ticket_by(
+        &self,
+        channel: Channel,
+        fact: &Fact,
+        span: (i64, i64),
+        edge: Edge,
+    ) -> Option<&'a TicketState> {
+        self.tickets.iter().find(|ticket| {
+            ticket.item.channel == Some(channel) && self.live(ticket, fact, span, edge)
         })
     }
 
-    /// A call-back to a number of record of the person or their manager, around `recovery`.
+    /// A contact to the desk about this person, through a channel, that started in `(from, to]`
+    /// around a fact.
     #[must_use]
-    pub fn called_back(&self, recovery: &Fact, from: i64, to: i64) -> Option<&Seen<'a>> {
-        self.seen.iter().rev().find(|seen| {
-            is_callback(seen.fact)
-                && self.about(seen)
-                && seen.fact.time > recovery.time.plus(from)
-                && seen.fact.time <= recovery.time.plus(to)
-                && of_record(seen.fact, recovery) == Some(true)
+    pub fn contact_by(
+        &self,
+        channel: Channel,
+        fact: &Fact,
+        span: (i64, i64),
+        edge: Edge,
+    ) -> Option<&'a ContactState> {
+        self.contacts.iter().find(|contact| {
+            let names = contact
+                .target()
+                .is_some_and(|t| t.identity == self.entity.id);
+            contact.item.channel == Some(channel)
+                && is_to_desk(&contact.item)
+                && (names || !self.person)
+                && Seen::alone(&contact.item).inside(fact, span, edge)
         })
     }
 }
 
-/// Days a number must have been of record to prove anything: one recorded for the attack does not.
-pub const OF_RECORD_DAYS: i64 = 7;
-/// Seconds a call-back must have been connected.
-pub const CALLBACK_CONNECTED_S: i64 = 15;
-
-/// A completed call-back that reached somebody, to a number that was looked up.
+/// A contact to the desk. A source that names no direction delivers such contacts.
 #[must_use]
-pub fn is_callback(fact: &Fact) -> bool {
-    fact.action == Action::CallbackCompleted
-        && fact.connected_s.is_some_and(|s| s >= CALLBACK_CONNECTED_S)
-        && fact.of_record.is_some()
+pub fn is_to_desk(contact: &Fact) -> bool {
+    contact
+        .direction
+        .is_none_or(|direction| direction == Direction::ToDesk)
 }
 
-/// Whether a call-back went to a number of record of the target or the target's manager.
-#[must_use]
-pub fn of_record(callback: &Fact, recovery: &Fact) -> Option<bool> {
-    let target = recovery.target.as_ref()?;
-    let mut owners = vec![target.identity.as_str()];
-    owners.extend(target.manager.as_deref());
-    callback.of_record_for(&owners, OF_RECORD_DAYS, recovery.time)
-}
-
-/// Strength and mapped time of a successful proof.
-fn proof_of(fact: &Fact, recovery: Timestamp) -> Option<(u8, Option<Timestamp>)> {
-    use crate::collect::event::{Outcome, VerificationMethod};
-    let verification = fact.verification.as_ref()?;
-    let success = fact.action == Action::VerifyResult && fact.outcome == Outcome::Success;
-    success.then_some(())?;
-    // A registered number proves something only while it was of record long enough.
-    let registered = verification.method == Some(VerificationMethod::CallbackRegistered);
-    let too_young = registered
-        && fact.of_record.as_ref().is_some_and(|owners| {
-            !owners.iter().any(|o| {
-                o.since.is_some_and(|since| {
-                    recovery.since(since) >= OF_RECORD_DAYS * crate::collect::time::DAY_MS
-                })
-            })
-        });
-    let strength = if too_young { 0 } else { verification.strength };
-    Some((strength, verification.mapped_time))
-}
-
-/// A form saved after the act: by the same agent, in the same call or ticket, at most 2 min later.
-fn recorded_late(proof: &Fact, recovery: &Fact, has_mapped_time: bool) -> bool {
-    let after = proof.time.since(recovery.time);
-    let same_agent = match (&proof.agent, &recovery.agent) {
-        (Some(a), Some(b)) => a.identity == b.identity,
-        _ => false,
-    };
-    let key = |fact: &Fact| fact.contact.as_ref().map(|c| c.key.clone());
-    let ticket = |fact: &Fact| fact.ticket.as_ref().map(|t| t.key.clone());
-    let same_case = match (key(proof), key(recovery)) {
-        (Some(a), Some(b)) => a == b,
-        _ => ticket(proof).is_none() || ticket(recovery).is_none_or(|t| ticket(proof) == Some(t)),
-    };
-    !has_mapped_time
-        && same_agent
-        && same_case
-        && (0..=2 * crate::collect::time::MINUTE_MS).contains(&after)
-        && proof.quality != TimeQuality::RecordFallback
+/// Actions of the events that came by themselves, and of those that came with a call or ticket.
+fn actions_of(seen: &[Seen<'_>]) -> (Actions, Actions) {
+    let (mut alone, mut with_others) = (Actions::NONE, Actions::NONE);
+    for one in seen.iter().filter(|seen| seen.stands == Stands::Event) {
+        let actions = if one.is_alone() {
+            &mut alone
+        } else {
+            &mut with_others
+        };
+        *actions = actions.or(Actions::of(one.fact.action));
+    }
+    (alone, with_others)
 }

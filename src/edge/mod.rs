@@ -2,6 +2,14 @@
 
 pub mod clock;
 pub mod commands;
+pub mod config;
+pub mod health;
+pub mod http;
 pub mod kafka;
 pub mod log;
+pub mod metrics;
+pub mod read_model;
 pub mod stages;
+pub mod story;
+pub mod tasks;
+pub mod telemetry;

@@ -12,7 +12,7 @@ use deskwarden::collect::text::Lexicon;
 use deskwarden::collect::time::{HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp};
 use deskwarden::correlate::control::{Control, SourceDeclared};
 use deskwarden::correlate::engine;
-use deskwarden::correlate::rules::{self, Rule, rule::Evidence};
+use deskwarden::correlate::rules::{self, RuleSet, rule::Evidence};
 use deskwarden::edge::log::memory::{Fault, MemberSettings, MemoryBroker};
 use deskwarden::edge::log::records;
 use deskwarden::edge::log::topics::{self, Names, Topic};
@@ -40,15 +40,15 @@ pub enum Kind {
 
 /// What all lives share.
 pub struct Shared {
-    pub rules: Arc<[Rule]>,
+    pub rules: Arc<RuleSet>,
     lexicon: Arc<Lexicon>,
 }
 
 impl Shared {
     pub fn new() -> Self {
-        let rules = rules::embedded().unwrap_or_else(|faults| panic!("{}", faults[0]));
+        let rules = rules::embedded_set().unwrap_or_else(|faults| panic!("{}", faults[0]));
         Self {
-            rules: Arc::from(rules),
+            rules: Arc::new(rules),
             lexicon: Arc::new(Lexicon::embedded().unwrap()),
         }
     }
@@ -65,6 +65,7 @@ pub struct Lived {
     /// The committed log: events, alerts, audit, in order, by partition.
     pub events: Vec<Vec<OwnedRecord>>,
     pub alerts: Vec<Vec<OwnedRecord>>,
+    pub audits: Vec<Vec<OwnedRecord>>,
     /// What the life was like.
     pub told: String,
 }
@@ -130,6 +131,7 @@ impl<'s> World<'s> {
                 ..Settings::default()
             },
             lexicon: Arc::clone(&shared.lexicon),
+            idle_wait: Duration::ZERO,
             gather_max: Duration::from_secs(60),
             records_max: usize::try_from(1 + random.below(40)).unwrap(),
             bytes_max: 1 << 20,
@@ -138,6 +140,7 @@ impl<'s> World<'s> {
             topics: names,
             partitions,
             engine: shared.engine_setup(),
+            idle_wait: Duration::ZERO,
             gather_max: Duration::from_secs(60),
             storm_max: Duration::ZERO,
             entries_max: usize::try_from(1 + random.below(60)).unwrap(),
@@ -463,6 +466,7 @@ pub fn live(shared: &Shared, seed: u64, kind: Kind) -> Lived {
         findings: model::findings(world.shared, &read(Topic::State)),
         events: read(Topic::Events),
         alerts: read(Topic::Alerts),
+        audits: read(Topic::Audit),
         told,
     }
 }

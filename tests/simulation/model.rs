@@ -1,14 +1,14 @@
-//! The single-threaded model: one engine for each partition of the events topic, fed block by block.
+//! What a life left behind, read from its topics and held against the single-threaded model.
 
 use std::collections::BTreeMap;
 
-use deskwarden::collect::block;
+use deskwarden::correlate::audit::{self, AuditHead};
 use deskwarden::correlate::case::Judgement;
-use deskwarden::correlate::engine::{Effects, Engine};
+use deskwarden::correlate::engine::Engine;
 use deskwarden::edge::log::OwnedRecord;
-use deskwarden::edge::log::records;
 
 use crate::life::{Lived, Shared};
+use crate::oracle;
 
 /// Active findings, scores and pages of every entity, read from the changelog.
 pub fn findings(shared: &Shared, state: &[Vec<OwnedRecord>]) -> String {
@@ -31,7 +31,7 @@ pub fn findings(shared: &Shared, state: &[Vec<OwnedRecord>]) -> String {
                     f.rule, f.anchor, f.value_cp, f.evidence
                 ));
             }
-            if let Some(case) = state.case.filter(|_| !state.findings.is_empty()) {
+            if let Some(case) = state.cases.open {
                 let total = Judgement::of(entity.kind, &state.findings, false).total;
                 lines.push(format!("{entity} = {} {:?}\n", total.score(), case.verdict));
             }
@@ -41,33 +41,32 @@ pub fn findings(shared: &Shared, state: &[Vec<OwnedRecord>]) -> String {
     lines.concat()
 }
 
-/// How the alerts of a life differ from what its events topic asks for; `None` if they do not.
+/// How what a life published differs from what its events topic asks for; `None` if it does not.
 pub fn differs(shared: &Shared, lived: &Lived) -> Option<String> {
     for (number, blocks) in lived.events.iter().enumerate() {
-        let mut engine = Engine::new(shared.engine_setup());
-        let mut expected = Vec::new();
-        for record in blocks {
-            let mut effects = Effects::default();
-            engine.advance(record.timestamp, &mut effects);
-            for entry in block::decode(record.value.as_deref().unwrap()).unwrap() {
-                engine.handle(&entry, &mut effects).unwrap();
+        let partition = i32::try_from(number).unwrap();
+        let wanted = oracle::published(&shared.engine_setup(), partition, blocks);
+        let kinds = [
+            ("alert", &wanted.alerts, &lived.alerts[number]),
+            ("audit record", &wanted.audits, &lived.audits[number]),
+        ];
+        for (kind, wanted, found) in kinds {
+            for (at, (wanted, found)) in wanted.iter().zip(found.iter()).enumerate() {
+                if wanted.key != found.key || wanted.value != found.value {
+                    return Some(format!("partition {number}: {kind} {at} is another one"));
+                }
             }
-            let partition = i32::try_from(number).unwrap();
-            for (entity, revision) in &effects.revisions {
-                expected.push(records::alert(partition, entity, revision));
+            if wanted.len() != found.len() {
+                let (wanted, found) = (wanted.len(), found.len());
+                return Some(format!(
+                    "partition {number}: {found} {kind}s instead of {wanted}"
+                ));
             }
         }
-        let published = &lived.alerts[number];
-        for (at, (wanted, found)) in expected.iter().zip(published).enumerate() {
-            if wanted.key != found.key || wanted.value != found.value {
-                return Some(format!("partition {number}: alert {at} is another one"));
-            }
-        }
-        if expected.len() != published.len() {
-            let (wanted, found) = (expected.len(), published.len());
-            return Some(format!(
-                "partition {number}: {found} alerts instead of {wanted}"
-            ));
+        let chain = lived.audits[number].iter();
+        let chain = chain.map(|record| record.value.as_deref().unwrap());
+        if let Err(broken) = audit::verify(AuditHead::default(), chain, None) {
+            return Some(format!("partition {number}: {broken}"));
         }
     }
     None

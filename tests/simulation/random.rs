@@ -33,6 +33,7 @@ impl Random {
     }
 
     /// Fisher–Yates.
+    #[allow(dead_code, reason = "not every test shuffles")]
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for at in (1..items.len()).rev() {
             let pick = usize::try_from(self.below(at as u64 + 1)).unwrap();

@@ -1,8 +1,9 @@
 //! The changelog of a partition: what a cycle changed, what a restore brings back.
 
 use crate::collect::entity::Entity;
+use crate::correlate::controls::Changed;
 use crate::correlate::engine::{Engine, Setup};
-use crate::correlate::partition_state::{PartitionState, Source};
+use crate::correlate::partition_state::PartitionState;
 use crate::correlate::state_codec::{self, StateError};
 use crate::correlate::store::{Key, Store};
 use crate::correlate::timers::{Timers, alarms};
@@ -42,19 +43,21 @@ impl Engine {
                 changes.push(Change { key, value });
             }
         }
-        let sources = self.before.as_ref().map(|before| &before.sources);
-        if let Some(old) = sources.filter(|old| **old != self.sources) {
-            for (name, source) in &self.sources {
-                if old.get(name) != Some(source) {
-                    changes.push(Change {
-                        key: format!("{CONTROL_PREFIX}{name}"),
-                        value: postcard::to_stdvec(source).ok(),
-                    });
-                }
-            }
-            for name in old.keys().filter(|name| !self.sources.contains_key(*name)) {
+        let before = self.before.as_ref().map(|before| &before.controls);
+        if let Some(old) = before.filter(|old| !Arc::ptr_eq(old, &self.controls)) {
+            let (old, new) = (old.records(), self.controls.records());
+            for (id, record) in new
+                .iter()
+                .filter(|(id, record)| old.get(*id) != Some(*record))
+            {
                 changes.push(Change {
-                    key: format!("{CONTROL_PREFIX}{name}"),
+                    key: format!("{CONTROL_PREFIX}{id}"),
+                    value: Some(record.clone()),
+                });
+            }
+            for id in old.keys().filter(|id| !new.contains_key(*id)) {
+                changes.push(Change {
+                    key: format!("{CONTROL_PREFIX}{id}"),
                     value: None,
                 });
             }
@@ -90,7 +93,7 @@ impl Engine {
         }
         if let Some(before) = self.before.take() {
             self.partition = before.partition;
-            self.sources = before.sources;
+            self.controls = before.controls;
         }
     }
 
@@ -124,16 +127,9 @@ impl Restore {
         if key == POSITION_KEY {
             let value = value.unwrap_or_default();
             engine.partition = read_position(value)?;
-        } else if let Some(name) = key.strip_prefix(CONTROL_PREFIX) {
-            match value {
-                Some(value) => {
-                    let source: Source =
-                        postcard::from_bytes(value).map_err(|_| StateError::Damaged)?;
-                    engine.sources.insert(name.to_owned(), source);
-                }
-                None => {
-                    engine.sources.remove(name);
-                }
+        } else if let Some(id) = key.strip_prefix(CONTROL_PREFIX) {
+            if Arc::make_mut(&mut engine.controls).put(id, value) == Changed::Refused {
+                return Err(StateError::Damaged);
             }
         } else {
             let entity = Entity::from_key(key).ok_or(StateError::Damaged)?;

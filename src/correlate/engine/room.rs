@@ -3,7 +3,7 @@
 
 use crate::collect::entity::EntityKind;
 use crate::correlate::engine::Engine;
-use crate::correlate::entity_state::NEVER_DAY;
+use crate::correlate::entity_state::{LATENESS_MS, NEVER_DAY};
 use crate::correlate::state_codec::glimpse;
 use crate::correlate::store::Key;
 
@@ -28,6 +28,7 @@ impl Engine {
         let today = self.partition.watermark().utc_day();
         if self.sweep.keys.is_empty() && self.sweep.day < today {
             self.sweep.day = today;
+            self.expire_controls();
             self.sweep.keys = self.store.select(|record| {
                 glimpse(record).is_some_and(|seen| {
                     let busy = !seen.is_idle && seen.last_day + BUSY_DAYS < today;
@@ -54,6 +55,14 @@ impl Engine {
                 self.update(&entity, &mut none, |_, _, _| {});
             }
         }
+    }
+
+    /// Forgets control entries that no event can be under any more.
+    fn expire_controls(&mut self) {
+        let longest = self.setup.rules.evidence_ms().saturating_add(LATENESS_MS);
+        let horizon = self.partition.watermark().minus(longest);
+        self.touch_partition();
+        std::sync::Arc::make_mut(&mut self.controls).expire(horizon);
     }
 
     /// Makes room for one more entity of a kind. Of a full kind the coldest without an open case or

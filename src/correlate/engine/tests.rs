@@ -4,6 +4,7 @@ use super::*;
 use crate::collect::event::{Device, Domain, Outcome, ResolutionStatus, Role, TicketRef};
 use crate::collect::time::{DAY_MS, HOUR_MS};
 use crate::correlate::case::QUIET_MS;
+use crate::correlate::control::SourceDeclared;
 use crate::correlate::entity_state::LATENESS_MS;
 use crate::correlate::partition_state::RELAY_GRACE_MS;
 use crate::correlate::rules::{self, rule::Evidence};
@@ -12,18 +13,15 @@ const START: Timestamp = Timestamp(1_772_442_000_000);
 const TOPIC: &str = "tickets";
 
 fn setup() -> Arc<Setup> {
-    let rules = rules::embedded().unwrap_or_else(|faults| panic!("{}", faults[0]));
-    Arc::new(Setup::new("test", Arc::from(rules)))
+    let rules = rules::embedded_set().unwrap_or_else(|faults| panic!("{}", faults[0]));
+    Arc::new(Setup::new("test", Arc::new(rules)))
 }
 
 fn declared(engine: &mut Engine) {
-    let source = Source {
-        topic: TOPIC.into(),
-        partitions: 1,
-        bound_ms: 0,
-        evidence: vec![Evidence::Ticket],
-    };
-    engine.declare("desk", Some(source));
+    engine.declare(
+        "desk",
+        Some(&SourceDeclared::new("desk", TOPIC, &[Evidence::Ticket])),
+    );
 }
 
 fn role(id: &str) -> Option<Box<Role>> {
@@ -118,9 +116,9 @@ fn an_obligation_speaks_after_its_deadline_and_the_grace_for_relays() {
     let ripe = seen.plus(999 + RELAY_GRACE_MS);
     assert!(advance(&mut engine, ripe.minus(1)).is_empty());
     let effects = advance(&mut engine, ripe);
-    assert_eq!(effects.revisions.len(), 1);
+    assert_eq!(effects.alerts.len(), 1);
     assert_eq!(rules_of(&engine), ["HDT-01"]);
-    let time = effects.revisions[0].1.case.time;
+    let time = effects.alerts[0].revision.case.time;
     assert_eq!(time, deadline, "the deadline's time, no later one");
     assert!(advance(&mut engine, seen.plus(HOUR_MS)).is_empty(), "once");
     assert!(state(&engine).obligations.values().all(|o| !o.forced));
@@ -131,7 +129,7 @@ fn a_stuck_source_does_not_mute_it_for_good() {
     let mut engine = owed();
     let longest = START.plus(30 * MINUTE_MS + MAX_WAIT_MS);
     assert!(advance(&mut engine, longest.minus(1)).is_empty());
-    assert_eq!(advance(&mut engine, longest).revisions.len(), 1);
+    assert_eq!(advance(&mut engine, longest).alerts.len(), 1);
     assert!(
         state(&engine)
             .obligations
@@ -151,9 +149,7 @@ fn what_opens_after_the_watermark_still_gets_its_grace() {
     event(&mut engine, &person(), &reset());
     assert!(advance(&mut engine, late.plus(RELAY_GRACE_MS - 1)).is_empty());
     assert_eq!(
-        advance(&mut engine, late.plus(RELAY_GRACE_MS))
-            .revisions
-            .len(),
+        advance(&mut engine, late.plus(RELAY_GRACE_MS)).alerts.len(),
         1
     );
 }
@@ -172,9 +168,9 @@ fn what_nobody_records_is_not_missing() {
 fn late_evidence_takes_the_finding_back_under_the_same_alert() {
     let mut engine = owed();
     let first = advance(&mut engine, START.plus(HOUR_MS))
-        .revisions
+        .alerts
         .remove(0)
-        .1;
+        .revision;
     assert_eq!((first.case.revision, first.case.is_closed()), (1, false));
     let mut opened = Event::new(Domain::Ticket, Action::TicketOpened, START.minus(MINUTE_MS));
     opened.event_id.0 = [2; 16];
@@ -188,7 +184,10 @@ fn late_evidence_takes_the_finding_back_under_the_same_alert() {
     let told = event(&mut engine, &ticket, &opened).relays;
     assert_eq!(told.len(), 1);
     let (to, told) = told.into_iter().next().unwrap();
-    let second = relay(&mut engine, &to, told.clone()).revisions.remove(0).1;
+    let second = relay(&mut engine, &to, told.clone())
+        .alerts
+        .remove(0)
+        .revision;
     assert_eq!(second.case.alert_id, first.case.alert_id);
     assert_eq!((second.case.revision, second.case.is_closed()), (2, true));
     assert!(
@@ -215,14 +214,14 @@ fn a_duplicate_has_no_effect() {
 fn a_case_closes_when_it_was_quiet_and_its_anchor_opens_no_second_one() {
     let mut engine = owed();
     advance(&mut engine, START.plus(HOUR_MS));
-    let ends = START.plus(30 * MINUTE_MS + QUIET_MS);
+    let ends = START.plus(QUIET_MS);
     watermark(&mut engine, ends);
     assert!(advance(&mut engine, START.plus(2 * HOUR_MS)).is_empty());
     watermark(&mut engine, ends.plus(1));
     let closed = advance(&mut engine, START.plus(3 * HOUR_MS))
-        .revisions
+        .alerts
         .remove(0)
-        .1;
+        .revision;
     assert!(closed.case.is_closed() && closed.case.revision == 2);
     let mut login = Event::new(Domain::Idp, Action::AuthLogin, ends);
     login.event_id.0 = [3; 16];
@@ -244,7 +243,7 @@ fn an_undone_cycle_leaves_nothing_behind() {
     other.target = role("U");
     event(&mut engine, &Entity::new(EntityKind::Identity, "U"), &other);
     watermark(&mut engine, START);
-    engine.declare("more", None);
+    engine.declare("desk", None);
     engine.read_to(77);
     engine.rollback();
     assert_eq!((engine.entities(), engine.partition()), (before, &position));
@@ -264,7 +263,7 @@ fn a_restored_engine_goes_on_as_if_nothing_had_been() {
     }
     let mut back = restore.finish().unwrap();
     assert_eq!(back.partition(), engine.partition());
-    assert_eq!(back.sources(), engine.sources());
+    assert_eq!(back.controls(), engine.controls());
     assert_eq!(state(&back), state(&engine));
     let due = START.plus(30 * MINUTE_MS + MAX_WAIT_MS);
     assert_eq!(advance(&mut back, due), advance(&mut engine, due));
@@ -349,7 +348,7 @@ fn what_no_window_reads_any_more_is_forgotten() {
     );
     let held = state(&engine);
     assert_eq!(held.window.facts().len(), 1);
-    assert!(held.obligations.is_empty() && held.settled.is_empty() && held.case.is_none());
+    assert!(held.obligations.is_empty() && held.cases.is_empty());
 }
 
 #[test]

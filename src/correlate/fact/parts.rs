@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::collect::event::{
-    Band, CallRef, Cue, Lifecycle, ResolutionStatus, Role, TicketRef, TicketStatus, Tier,
+    Band, CallRef, Cue, Handle, Lifecycle, ResolutionStatus, Role, TicketRef, TicketStatus, Tier,
     VerificationMethod,
 };
 use crate::collect::time::Timestamp;
@@ -32,6 +32,8 @@ impl std::fmt::Display for Coordinates {
 pub struct Person {
     /// Identity id or pseudo-identity.
     pub identity: String,
+    /// Name for people, masked by `collect`, e.g. `a…@example.com`.
+    pub masked: Option<String>,
     /// Tier at event time.
     pub tier: Tier,
     /// Resolved by a number or a private address only.
@@ -55,6 +57,7 @@ impl Person {
         let identity = role.identity.clone().filter(|_| known)?;
         Some(Self {
             identity,
+            masked: masked_of(&role.handles),
             tier: role.tier,
             weak: role.resolution.status == ResolutionStatus::Resolved && !role.resolution.strong,
             stale: role.resolution.stale,
@@ -65,7 +68,15 @@ impl Person {
     }
 }
 
-/// The recovery classes of `PATTERNS`: what was taken off or given back to an account.
+/// The name that tells people most: a mail address before a number before an id.
+fn masked_of(handles: &[Handle]) -> Option<String> {
+    let named = handles.iter().filter(|handle| handle.masked.is_some());
+    named
+        .min_by_key(|handle| handle.kind)
+        .and_then(|handle| handle.masked.clone())
+}
+
+/// The recovery classes: what was taken off or given back to an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RecoveryClass {
@@ -81,6 +92,21 @@ pub enum RecoveryClass {
     RecoveryData,
     /// Protection of the session lifted.
     Session,
+}
+
+impl RecoveryClass {
+    /// The word in rules, alerts and audit records.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Factor => "factor",
+            Self::Bypass => "bypass",
+            Self::Unlock => "unlock",
+            Self::RecoveryData => "recovery_data",
+            Self::Session => "session",
+        }
+    }
 }
 
 /// Pressure language found in one text, without the text.
@@ -170,6 +196,8 @@ pub struct TicketPart {
     pub key: String,
     /// Number people see.
     pub number: Option<String>,
+    /// Type or table.
+    pub kind: Option<String>,
     /// State.
     pub status: Option<TicketStatus>,
     /// Assignees.
@@ -189,6 +217,7 @@ impl TicketPart {
         Self {
             key: format!("{}:{}", ticket.system, ticket.id),
             number: ticket.key.clone(),
+            kind: ticket.kind.clone(),
             status: ticket.status,
             assignee: ticket.assignee.clone(),
             opened_at: ticket.opened_at,

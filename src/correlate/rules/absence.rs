@@ -6,7 +6,7 @@
 
 use crate::correlate::rules::rule::{Match, Rule};
 use crate::correlate::rules::terms::{Binding, Condition};
-use crate::correlate::view::View;
+use crate::correlate::view::{Edge, View};
 
 /// The compiled operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl Absence {
     pub fn matches(&self, rule: &Rule, view: &View<'_>) -> Vec<Match> {
         rule.candidates(view, self.after)
             .filter_map(|anchor| {
-                let bound = Binding::new(rule.signals.len()).with(self.after, anchor);
+                let bound = Binding::of(self.after, anchor);
                 let owed = rule.holds(view, &bound) && !self.done(rule, view, &bound);
                 let found = owed.then(|| rule.matched(view, anchor, &bound, (0, 1)))??;
                 let deadline = anchor.fact.time.plus(self.deadline_ms);
@@ -44,28 +44,28 @@ impl Absence {
             .collect()
     }
 
+    /// Within the unit of a coarse clock a control is taken to have come in time.
     fn done(&self, rule: &Rule, view: &View<'_>, bound: &Binding<'_, '_>) -> bool {
-        if self
-            .cleared_by
-            .iter()
-            .any(|condition| condition.holds(view, bound))
-        {
+        let mut cleared_by = self.cleared_by.iter();
+        if cleared_by.any(|condition| condition.holds(view, bound, Edge::Possibly)) {
             return true;
         }
         let (Some(expect), Some(anchor)) = (self.expect, bound.get(self.after)) else {
             return false;
         };
-        let (from, to) = (
-            anchor.fact.time.minus(self.lookback_ms),
-            anchor.fact.time.plus(self.deadline_ms),
-        );
-        rule.candidates(view, expect)
-            .filter(|seen| seen.fact.time > from && seen.fact.time <= to)
-            .any(|seen| {
-                let bound = bound.with(expect, seen);
-                self.such_that
-                    .iter()
-                    .all(|condition| condition.holds(view, &bound))
-            })
+        let Some(control) = rule.signal(expect).filter(|signal| view.may_hold(signal)) else {
+            return false;
+        };
+        let span = (-self.lookback_ms, self.deadline_ms);
+        view.around(anchor.fact, span.0, span.1).iter().any(|seen| {
+            control.matches(seen)
+                && seen.inside(anchor.fact, span, Edge::Possibly)
+                && rule.is_judged_here(view, seen)
+                && {
+                    let bound = bound.with(expect, seen);
+                    let mut such_that = self.such_that.iter();
+                    such_that.all(|condition| condition.holds(view, &bound, Edge::Possibly))
+                }
+        })
     }
 }

@@ -2,15 +2,20 @@
 
 mod operators;
 
+use std::sync::Arc;
+
 use serde_saphyr::Spanned;
 
 use crate::collect::time::DAY_MS;
+use crate::correlate::rules::fault::RuleFault;
+use crate::correlate::rules::inline::InlineTest;
+use crate::correlate::rules::origin::{Origin, Place, RuleText, place_of};
 use crate::correlate::rules::parse::{
-    self, CommonFile, RuleFault, RuleFile, SignalFile, StatusFile,
+    self, CommonFile, OperatorFile, RuleFile, SignalFile, StatusFile, TestFile,
 };
 use crate::correlate::rules::rule::{Bonus, Evidence, Rule, Status};
 use crate::correlate::rules::signal::{self, RowFault, Signal, unknown};
-use crate::correlate::rules::terms::{self, Condition, Names};
+use crate::correlate::rules::terms::{self, Condition, Names, SIGNALS_MAX};
 
 /// The longest span a rule may look back over: what the events topic and the windows keep.
 pub const SPAN_MS_MAX: i64 = 7 * DAY_MS;
@@ -20,8 +25,7 @@ pub type Sets = Vec<(String, Signal)>;
 
 /// One file while it is compiled: collects its faults.
 struct Compiler<'t> {
-    file: &'t str,
-    text: &'t str,
+    file: Arc<RuleText>,
     sets: &'t [(String, Signal)],
     faults: Vec<RuleFault>,
 }
@@ -31,18 +35,16 @@ struct Compiler<'t> {
 /// # Errors
 /// Every fault of the file.
 pub fn common(file: &str, text: &str) -> Result<Sets, Vec<RuleFault>> {
-    let CommonFile { sets: written } =
-        parse::read_common(file, text).map_err(|fault| vec![fault])?;
+    let CommonFile { sets: written } = parse::read_common(file, text)?;
     let mut sets: Sets = Vec::new();
     let mut faults = Vec::new();
     for set in written {
         let mut compiler = Compiler {
-            file,
-            text,
+            file: rule_text(file, text),
             sets: &sets,
             faults: Vec::new(),
         };
-        let compiled = compiler.signal(&set.signal);
+        let compiled = compiler.signal(&set.signal.value);
         faults.append(&mut compiler.faults);
         sets.push((set.name.value, compiled));
     }
@@ -58,10 +60,9 @@ pub fn common(file: &str, text: &str) -> Result<Sets, Vec<RuleFault>> {
 /// # Errors
 /// Every fault of the file.
 pub fn rules(file: &str, text: &str, sets: &Sets) -> Result<Vec<Rule>, Vec<RuleFault>> {
-    let documents = parse::read(file, text).map_err(|fault| vec![fault])?;
+    let documents = parse::read(file, text)?;
     let mut compiler = Compiler {
-        file,
-        text,
+        file: rule_text(file, text),
         sets,
         faults: Vec::new(),
     };
@@ -76,9 +77,16 @@ pub fn rules(file: &str, text: &str, sets: &Sets) -> Result<Vec<Rule>, Vec<RuleF
     }
 }
 
+fn rule_text(file: &str, text: &str) -> Arc<RuleText> {
+    Arc::new(RuleText {
+        name: file.to_owned(),
+        text: text.to_owned(),
+    })
+}
+
 impl Compiler<'_> {
     fn fault<T>(&mut self, place: &Spanned<T>, fault: RowFault) {
-        let mut found = RuleFault::at(self.file, self.text, place.referenced, fault.what);
+        let mut found = RuleFault::at(&self.file, place_of(place), fault.what);
         found.did_you_mean = fault.did_you_mean;
         self.faults.push(found);
     }
@@ -91,8 +99,15 @@ impl Compiler<'_> {
         let signals: Vec<(String, Signal)> = file
             .signals
             .iter()
-            .map(|(name, row)| (name.clone(), self.signal(row)))
+            .map(|(name, row)| (name.clone(), self.signal(&row.value)))
             .collect();
+        if signals.len() > SIGNALS_MAX {
+            let what = format!(
+                "{} signals; a rule has at most {SIGNALS_MAX}",
+                signals.len()
+            );
+            self.fault(&file.id, RowFault::new(what));
+        }
         let sets = self.sets;
         let names = Names {
             signals: &signals,
@@ -117,6 +132,7 @@ impl Compiler<'_> {
             Some(name) => self.one_of(name, "evidence", &Evidence::ALL),
         };
         let pattern = self.pattern(&file.id);
+        let tests = self.tests(&file.tests);
         let attacks = file
             .tags
             .iter()
@@ -125,6 +141,8 @@ impl Compiler<'_> {
             id: file.id.value.clone(),
             pattern,
             title: file.title.clone(),
+            description: file.description.value.trim().to_owned(),
+            falsepositives: file.falsepositives.clone(),
             version: file.version,
             status: match file.status {
                 StatusFile::Enabled => Status::Enabled,
@@ -144,7 +162,41 @@ impl Compiler<'_> {
             family: file.score.family,
             bonus,
             counter_evidence: file.score.counter_evidence,
+            missing_control: missing(&file.operator.value),
+            origin: Arc::new(self.origin(file, tests)),
         })
+    }
+
+    fn origin(&self, file: &RuleFile, tests: Vec<InlineTest>) -> Origin {
+        let bonuses = file.score.bonus.iter();
+        let bonuses = bonuses.flat_map(|bonus| bonus.any.iter().chain(&bonus.unless));
+        let conditions = file.when.iter().chain(&file.when_any).chain(&file.unless);
+        Origin {
+            file: Arc::clone(&self.file),
+            id: place_of(&file.id),
+            operator: place_of(&file.operator),
+            description: place_of(&file.description),
+            evidence: file.evidence.as_ref().map(place_of).unwrap_or_default(),
+            signals: file.signals.values().map(place_of).collect(),
+            conditions: conditions
+                .chain(bonuses)
+                .chain(own_conditions(&file.operator.value))
+                .map(place_of)
+                .collect(),
+            spans: span_places(&file.operator.value),
+            tests,
+        }
+    }
+
+    fn tests(&mut self, files: &[Spanned<TestFile>]) -> Vec<InlineTest> {
+        let mut tests = Vec::new();
+        for file in files {
+            match InlineTest::read(file) {
+                Ok(test) => tests.push(test),
+                Err((place, what)) => self.faults.push(RuleFault::at(&self.file, place, what)),
+            }
+        }
+        tests
     }
 
     /// `HDT-03a` → `HDT-03`.
@@ -158,13 +210,7 @@ impl Compiler<'_> {
         });
         if !well_formed {
             let what = format!("`{}` is no rule id: expected NAME-NN or NAME-NNx", id.value);
-            self.fault(
-                id,
-                RowFault {
-                    what,
-                    did_you_mean: None,
-                },
-            );
+            self.fault(id, RowFault::new(what));
         }
         pattern
     }
@@ -183,7 +229,7 @@ impl Compiler<'_> {
             }
         }
         if !file.any_of.is_empty() {
-            parts.push(Signal::Any(
+            parts.push(Signal::any(
                 file.any_of.iter().map(|one| self.signal(one)).collect(),
             ));
         }
@@ -192,18 +238,16 @@ impl Compiler<'_> {
             rows.extend(self.ok(values, signal::row(key, &values.value.0)));
         }
         if !rows.is_empty() {
-            let asks_item = rows.iter().any(|(field, _)| *field == signal::Field::Item);
+            let asks_item = rows.iter().any(|row| row.field == signal::Field::Item);
             let narrowed = !parts.is_empty() && !asks_item;
             parts.push(if narrowed {
-                Signal::Narrow(rows)
+                Signal::narrow(rows)
             } else {
-                Signal::All(rows)
+                Signal::all(rows)
             });
         }
-        let all = parts
-            .into_iter()
-            .reduce(|a, b| Signal::Both(Box::new(a), Box::new(b)));
-        all.unwrap_or_else(|| Signal::All(Vec::new()))
+        let all = parts.into_iter().reduce(Signal::both);
+        all.unwrap_or_else(|| Signal::all(Vec::new()))
     }
 
     fn conditions(&mut self, texts: &[Spanned<String>], names: &Names<'_>) -> Vec<Condition> {
@@ -231,13 +275,7 @@ impl Compiler<'_> {
                 "`{}` is not between 0 and 7d, the longest span kept",
                 text.value
             );
-            self.fault(
-                text,
-                RowFault {
-                    what,
-                    did_you_mean: None,
-                },
-            );
+            self.fault(text, RowFault::new(what));
             return None;
         }
         Some(span)
@@ -259,4 +297,45 @@ impl Compiler<'_> {
         }
         found
     }
+}
+
+fn missing(file: &OperatorFile) -> Option<String> {
+    match file {
+        OperatorFile::Absence(absence) => Some(absence.missing.clone()),
+        OperatorFile::Single { .. }
+        | OperatorFile::Count { .. }
+        | OperatorFile::Distinct { .. }
+        | OperatorFile::Sequence { .. }
+        | OperatorFile::Set { .. }
+        | OperatorFile::FirstSeen { .. } => None,
+    }
+}
+
+/// Where the spans of an operator stand.
+fn span_places(file: &OperatorFile) -> Vec<Place> {
+    match file {
+        OperatorFile::Single { .. } | OperatorFile::FirstSeen { .. } => Vec::new(),
+        OperatorFile::Count { any, .. } | OperatorFile::Distinct { any, .. } => {
+            let spans = any.iter().map(|threshold| &threshold.within);
+            spans.map(place_of).collect()
+        }
+        OperatorFile::Sequence { within, .. } | OperatorFile::Set { within, .. } => {
+            vec![place_of(within)]
+        }
+        OperatorFile::Absence(absence) => vec![place_of(&absence.deadline)],
+    }
+}
+
+/// The conditions of an obligation itself: `such_that`, then `cleared_by`.
+fn own_conditions(file: &OperatorFile) -> impl Iterator<Item = &Spanned<String>> {
+    let (such_that, cleared_by): (&[_], &[_]) = match file {
+        OperatorFile::Absence(absence) => (&absence.such_that, &absence.cleared_by),
+        OperatorFile::Single { .. }
+        | OperatorFile::Count { .. }
+        | OperatorFile::Distinct { .. }
+        | OperatorFile::Sequence { .. }
+        | OperatorFile::Set { .. }
+        | OperatorFile::FirstSeen { .. } => (&[], &[]),
+    };
+    such_that.iter().chain(cleared_by)
 }

@@ -1,9 +1,9 @@
 //! `count`: too many of one kind within a span. Several records of one logical action count once.
 
-use crate::collect::time::{MINUTE_MS, SECOND_MS};
-use crate::correlate::fact::Fact;
+use crate::collect::time::{MINUTE_MS, SECOND_MS, Timestamp};
+use crate::correlate::fact::{Fact, RecoveryClass};
 use crate::correlate::rules::rule::{Match, Rule, Threshold, thresholds_of};
-use crate::correlate::rules::runs::{Reached, runs};
+use crate::correlate::rules::runs::{Reached, Runs};
 use crate::correlate::rules::terms::Binding;
 use crate::correlate::view::{Seen, View};
 
@@ -11,6 +11,17 @@ use crate::correlate::view::{Seen, View};
 const SAME_TRANSACTION_MS: i64 = 15 * MINUTE_MS;
 /// Records of one kind that follow each other so closely are one action.
 const SAME_ACTION_MS: i64 = 10 * SECOND_MS;
+
+/// The classes counted apart.
+const CLASSES: [Option<RecoveryClass>; 7] = [
+    None,
+    Some(RecoveryClass::Password),
+    Some(RecoveryClass::Factor),
+    Some(RecoveryClass::Bypass),
+    Some(RecoveryClass::Unlock),
+    Some(RecoveryClass::RecoveryData),
+    Some(RecoveryClass::Session),
+];
 
 /// The compiled operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,117 +40,127 @@ impl Count {
     /// The runs of events during which a threshold stands reached; each anchors on its first event.
     #[must_use]
     pub fn matches(&self, rule: &Rule, view: &View<'_>) -> Vec<Match> {
-        let events: Vec<&Seen<'_>> = rule
-            .candidates(view, self.signal)
-            .filter(|seen| {
-                let bound = Binding::new(rule.signals.len()).with(self.signal, seen);
-                rule.holds(view, &bound)
-            })
-            .collect();
-        let minus: Vec<&Seen<'_>> = self
-            .minus
-            .map(|index| rule.candidates(view, index).collect())
-            .unwrap_or_default();
-        let mut groups: Vec<Vec<&Seen<'_>>> = Vec::new();
-        for seen in events {
-            let class = |other: &Seen<'_>| other.fact.recovery_class();
-            let same = |group: &&mut Vec<&Seen<'_>>| {
-                !self.by_class
-                    || group
-                        .first()
-                        .is_none_or(|first| class(first) == class(seen))
-            };
-            match groups.iter_mut().find(same) {
-                Some(group) => group.push(seen),
-                None => groups.push(vec![seen]),
+        let least = self.thresholds.iter().map(|t| t.gte).min().unwrap_or(1);
+        let counted = |seen: &&Seen<'_>| rule.holds(view, &Binding::of(self.signal, seen));
+        let events = || rule.candidates(view, self.signal).filter(counted);
+        if events().take(least).count() < least {
+            return Vec::new();
+        }
+        let events: Vec<&Seen<'_>> = events().collect();
+        if !self.by_class {
+            return self.grouped(rule, view, events.iter().copied());
+        }
+        let mut matches: Vec<Match> = Vec::new();
+        for class in CLASSES {
+            let of_class = |seen: &&&Seen<'_>| seen.fact.recovery_class() == class;
+            let events = || events.iter().filter(of_class);
+            if events().take(least).count() >= least {
+                matches.extend(self.grouped(rule, view, events().copied()));
             }
         }
-        let mut matches: Vec<Match> = groups
-            .iter()
-            .flat_map(|group| self.grouped(rule, view, group, &minus))
-            .collect();
         matches.sort_by_key(|found| (found.anchor_time, found.anchor));
         matches
     }
 
-    fn grouped(
+    fn grouped<'v, 'a: 'v>(
         &self,
         rule: &Rule,
-        view: &View<'_>,
-        events: &[&Seen<'_>],
-        minus: &[&Seen<'_>],
+        view: &'v View<'a>,
+        events: impl Iterator<Item = &'v Seen<'a>>,
     ) -> Vec<Match> {
         let actions = logical(events);
-        runs(rule, view, self.signal, &actions, |seen, until| {
-            let inside = |span: i64| {
-                let from = seen.fact.time.minus(span);
-                move |other: &&&Seen<'_>| {
-                    other.fact.time > from && other.fact.time <= seen.fact.time
-                }
-            };
-            let (have, threshold) = reached(&self.thresholds, view.tier(seen.fact), |span| {
-                let taken = minus.iter().filter(inside(span)).count();
-                until
-                    .iter()
-                    .filter(inside(span))
-                    .count()
-                    .saturating_sub(taken)
-            })?;
-            let counted = until.iter().filter(inside(threshold.within_ms));
-            Some(Reached {
-                have,
-                need: threshold.gte,
-                evidence: counted.map(|seen| seen.fact.id).collect(),
-            })
-        })
+        let minus: Vec<&Seen<'_>> = self
+            .minus
+            .map(|index| rule.candidates(view, index).collect())
+            .unwrap_or_default();
+        let mut runs = Runs::new(rule, view, self.signal);
+        for (at, seen) in actions.iter().enumerate() {
+            let until = actions.get(..=at).unwrap_or_default();
+            let reached = reached(&self.thresholds, seen, |span| {
+                let taken = inside(&minus, seen, span).len();
+                inside(until, seen, span).len().saturating_sub(taken)
+            });
+            let span = reached.map_or(0, |reached| reached.threshold.within_ms);
+            runs.next(seen, reached, inside(until, seen, span).iter().copied());
+        }
+        runs.matches()
     }
 }
 
-/// The first threshold of the tier that a count reaches, with the count.
+/// Those of `events`, which are in order, that surely lie in a span that ends with `end`.
+fn inside<'l, 'v, 'a>(
+    events: &'l [&'v Seen<'a>],
+    end: &Seen<'_>,
+    within_ms: i64,
+) -> &'l [&'v Seen<'a>] {
+    let first = events.partition_point(|seen| !seen.within(end, within_ms));
+    let last = events.partition_point(|seen| seen.fact.time <= end.fact.time);
+    events.get(first..last).unwrap_or_default()
+}
+
+/// The first threshold of the event's tier that a count reaches, with the count.
 pub fn reached(
     thresholds: &[Threshold],
-    tier: crate::collect::event::Tier,
+    seen: &Seen<'_>,
     count: impl Fn(i64) -> usize,
-) -> Option<(usize, Threshold)> {
-    thresholds_of(thresholds, tier).find_map(|threshold| {
+) -> Option<Reached> {
+    thresholds_of(thresholds, seen.tier()).find_map(|threshold| {
         let have = count(threshold.within_ms);
-        (have >= threshold.gte).then_some((have, *threshold))
+        (have >= threshold.gte).then_some(Reached {
+            adds: true,
+            have,
+            threshold: *threshold,
+        })
     })
 }
 
+/// One logical action: its first record, its last one, and the transaction it belongs to.
+struct Action<'v, 'a> {
+    first: &'v Seen<'a>,
+    last: Timestamp,
+    txn: Option<(&'a str, Timestamp)>,
+}
+
 /// Logical actions: the first record of each.
-fn logical<'v, 'a>(events: &[&'v Seen<'a>]) -> Vec<&'v Seen<'a>> {
-    let mut actions: Vec<&'v Seen<'a>> = Vec::new();
-    let mut previous: Option<&Fact> = None;
+fn logical<'v, 'a: 'v>(events: impl Iterator<Item = &'v Seen<'a>>) -> Vec<&'v Seen<'a>> {
+    let mut actions: Vec<Action<'v, 'a>> = Vec::new();
     for seen in events {
-        let repeats = actions
-            .iter()
-            .rev()
-            .any(|first| same_transaction(first.fact, seen.fact))
-            || previous.is_some_and(|last| same_action(last, seen.fact));
-        if !repeats {
-            actions.push(seen);
+        let fact = seen.fact;
+        let txn = fact.txn.as_deref();
+        let oldest = fact.time.minus(SAME_TRANSACTION_MS);
+        let open = actions.iter_mut().rev().take_while(|a| a.last >= oldest);
+        let mut same = open.filter(|action| like(action.first.fact, fact));
+        let of = same.find(|action| {
+            let close = fact.time.since(action.last) <= SAME_ACTION_MS;
+            let together = action.txn.is_some_and(|(name, since)| {
+                txn == Some(name) && fact.time.since(since) <= SAME_TRANSACTION_MS
+            });
+            close || together
+        });
+        match of {
+            Some(action) => {
+                action.last = action.last.max(fact.time);
+                action.txn = action.txn.or_else(|| txn.map(|name| (name, fact.time)));
+            }
+            None => actions.push(Action {
+                first: seen,
+                last: fact.time,
+                txn: txn.map(|name| (name, fact.time)),
+            }),
         }
-        previous = Some(seen.fact);
     }
-    actions
+    actions.into_iter().map(|action| action.first).collect()
 }
 
-fn same_transaction(first: &Fact, next: &Fact) -> bool {
-    first.txn.is_some()
-        && first.txn == next.txn
-        && next.time.since(first.time) <= SAME_TRANSACTION_MS
-        && like(first, next)
-}
-
-fn same_action(previous: &Fact, next: &Fact) -> bool {
-    next.time.since(previous.time) <= SAME_ACTION_MS && like(previous, next)
-}
-
-/// Same action class, same agent.
+/// Same target, action class and agent.
 fn like(a: &Fact, b: &Fact) -> bool {
-    let agent = |fact: &Fact| fact.agent.as_ref().map(|p| p.identity.clone());
-    a.recovery_class() == b.recovery_class()
-        && (a.recovery_class().is_some() || a.action == b.action)
-        && agent(a) == agent(b)
+    let class = a.recovery_class();
+    class == b.recovery_class()
+        && (class.is_some() || a.action == b.action)
+        && identity(a.agent.as_ref()) == identity(b.agent.as_ref())
+        && identity(a.target.as_ref()) == identity(b.target.as_ref())
+}
+
+fn identity(person: Option<&crate::correlate::fact::Person>) -> Option<&str> {
+    person.map(|person| person.identity.as_str())
 }

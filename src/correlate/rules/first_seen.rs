@@ -22,7 +22,7 @@ impl FirstSeen {
             .filter(|seen| !view.baseline.short(seen.fact.time))
             .filter(|seen| self.values.iter().all(|kind| is_new(view, seen, *kind)))
             .filter_map(|seen| {
-                let bound = Binding::new(rule.signals.len()).with(self.signal, seen);
+                let bound = Binding::of(self.signal, seen);
                 rule.holds(view, &bound)
                     .then(|| rule.matched(view, seen, &bound, (1, 1)))?
             })

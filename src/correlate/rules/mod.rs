@@ -4,18 +4,30 @@ pub mod absence;
 pub mod compile;
 pub mod count;
 pub mod distinct;
+pub mod fault;
 pub mod first_seen;
+pub mod inline;
+pub mod lint;
+pub mod masks;
+pub mod origin;
 pub mod parse;
+pub mod reach;
 pub mod rule;
+pub mod rule_set;
 pub mod runs;
 pub mod sequence;
 pub mod set;
 pub mod signal;
 pub mod single;
+pub mod story;
 pub mod terms;
 
-pub use parse::RuleFault;
+pub use fault::RuleFault;
+pub use lint::{Declared, lint};
+use masks::PATTERNS_MAX;
+pub use masks::PatternMask;
 pub use rule::Rule;
+pub use rule_set::RuleSet;
 
 /// The shipped rule files, by name. The file of every pattern is listed here.
 pub const EMBEDDED: [(&str, &str); 8] = [
@@ -40,6 +52,14 @@ pub fn embedded() -> Result<Vec<Rule>, Vec<RuleFault>> {
     load(COMMON, &EMBEDDED)
 }
 
+/// The shipped rules as the engine asks them.
+///
+/// # Errors
+/// As [`embedded`].
+pub fn embedded_set() -> Result<RuleSet, Vec<RuleFault>> {
+    embedded().map(RuleSet::new)
+}
+
 /// Compiles a set of rule files against named sets.
 ///
 /// # Errors
@@ -54,11 +74,28 @@ pub fn load(common: (&str, &str), files: &[(&str, &str)]) -> Result<Vec<Rule>, V
             Err(found) => faults.extend(found),
         }
     }
+    faults.extend(too_many(&rules));
     if faults.is_empty() {
         Ok(rules)
     } else {
         Err(faults)
     }
+}
+
+/// Sets of patterns are bits of one word.
+fn too_many(rules: &[Rule]) -> Option<RuleFault> {
+    let mut patterns: Vec<&str> = Vec::new();
+    for rule in rules {
+        if !patterns.contains(&rule.pattern.as_str()) {
+            patterns.push(&rule.pattern);
+        }
+        if patterns.len() > PATTERNS_MAX {
+            let what = format!("more than {PATTERNS_MAX} patterns");
+            let fault = RuleFault::at(&rule.origin.file, rule.origin.id, what);
+            return Some(fault.remedy("make some of them branches of one pattern"));
+        }
+    }
+    None
 }
 
 #[cfg(test)]

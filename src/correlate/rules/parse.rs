@@ -9,6 +9,8 @@ use serde_saphyr::{Location, Spanned};
 
 use crate::collect::entity::EntityKind;
 use crate::collect::event::Tier;
+use crate::correlate::rules::fault::RuleFault;
+use crate::correlate::rules::origin::RuleText;
 use crate::correlate::score::Family;
 
 /// One document of a rule file: one branch of a pattern.
@@ -28,7 +30,7 @@ pub struct RuleFile {
     #[serde(default)]
     pub tags: Vec<String>,
     /// One paragraph that an analyst understands.
-    pub description: String,
+    pub description: Spanned<String>,
     /// Cases that must stay quiet.
     #[serde(default)]
     pub falsepositives: Vec<String>,
@@ -39,7 +41,7 @@ pub struct RuleFile {
     #[serde(default)]
     pub evidence: Option<Spanned<String>>,
     /// Signals by name.
-    pub signals: BTreeMap<String, SignalFile>,
+    pub signals: BTreeMap<String, Spanned<SignalFile>>,
     /// Exactly one operator.
     #[serde(rename = "match")]
     pub operator: Spanned<OperatorFile>,
@@ -57,6 +59,24 @@ pub struct RuleFile {
     pub min_tier: Tier,
     /// Points and family.
     pub score: ScoreFile,
+    /// Stories with what the rule finds in them.
+    #[serde(default)]
+    pub tests: Vec<Spanned<TestFile>>,
+}
+
+/// One test of a rule, in lines: people, events and findings.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TestFile {
+    /// What it shows.
+    pub name: String,
+    /// `T tier=executive manager=M`, where somebody is not ordinary.
+    #[serde(default)]
+    pub people: Vec<Spanned<String>>,
+    /// `10m credential.password_reset target=T agent=A`.
+    pub events: Vec<Spanned<String>>,
+    /// `identity|T @10m 45`: entity, time of the anchor, points with bonuses. Empty: quiet.
+    pub expect: Vec<Spanned<String>>,
 }
 
 fn on_identities() -> Vec<EntityKind> {
@@ -167,24 +187,31 @@ pub enum OperatorFile {
         values: Vec<Spanned<String>>,
     },
     /// Something that had to follow did not.
-    Absence {
-        /// Signal that opens the obligation.
-        after: Spanned<String>,
-        /// Signal that is the control.
-        #[serde(default)]
-        expect: Option<Spanned<String>>,
-        /// What must hold between the two.
-        #[serde(default)]
-        such_that: Vec<Spanned<String>>,
-        /// Or: any of these holds.
-        #[serde(default)]
-        cleared_by: Vec<Spanned<String>>,
-        /// How far before the anchor the control may lie.
-        #[serde(default)]
-        lookback: Option<Spanned<String>>,
-        /// How long after it the control may come.
-        deadline: Spanned<String>,
-    },
+    Absence(Box<AbsenceFile>),
+}
+
+/// `absence`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AbsenceFile {
+    /// Signal that opens the obligation.
+    pub after: Spanned<String>,
+    /// Signal that is the control.
+    #[serde(default)]
+    pub expect: Option<Spanned<String>>,
+    /// What must hold between the two.
+    #[serde(default)]
+    pub such_that: Vec<Spanned<String>>,
+    /// Or: any of these holds.
+    #[serde(default)]
+    pub cleared_by: Vec<Spanned<String>>,
+    /// How far before the anchor the control may lie.
+    #[serde(default)]
+    pub lookback: Option<Spanned<String>>,
+    /// How long after it the control may come.
+    pub deadline: Spanned<String>,
+    /// What is missing then, in words.
+    pub missing: String,
 }
 
 /// One threshold.
@@ -304,87 +331,32 @@ pub struct NamedSet {
     /// Name, beginning with `$`.
     pub name: Spanned<String>,
     /// What it is.
-    pub signal: SignalFile,
-}
-
-/// A fault of a rule file, with its place and remedy.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RuleFault {
-    /// Name of the file.
-    pub file: String,
-    /// Line, from 1; 0 where only the file is known.
-    pub line: u64,
-    /// Column, from 1.
-    pub column: u64,
-    /// What is wrong.
-    pub what: String,
-    /// The nearest thing that would be right.
-    pub did_you_mean: Option<String>,
-    /// The line, with a caret below the column.
-    pub snippet: String,
-}
-
-impl RuleFault {
-    /// A fault at a place of a file.
-    #[must_use]
-    pub fn at(file: &str, text: &str, place: Location, what: impl Into<String>) -> Self {
-        let line = text
-            .lines()
-            .nth(usize::try_from(place.line()).unwrap_or(0).saturating_sub(1));
-        let caret = " ".repeat(
-            usize::try_from(place.column())
-                .unwrap_or(1)
-                .saturating_sub(1),
-        );
-        Self {
-            file: file.to_owned(),
-            line: place.line(),
-            column: place.column(),
-            what: what.into(),
-            did_you_mean: None,
-            snippet: line
-                .map(|line| format!("{line}\n{caret}^"))
-                .unwrap_or_default(),
-        }
-    }
-}
-
-impl fmt::Display for RuleFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}:{}:{}: {}",
-            self.file, self.line, self.column, self.what
-        )?;
-        if let Some(right) = &self.did_you_mean {
-            write!(f, "; did you mean `{right}`?")?;
-        }
-        if !self.snippet.is_empty() {
-            write!(f, "\n{}", self.snippet)?;
-        }
-        Ok(())
-    }
+    pub signal: Spanned<SignalFile>,
 }
 
 /// Reads every document of a rule file.
 ///
 /// # Errors
 /// YAML that does not parse, an unknown or missing key, a value of the wrong type.
-pub fn read(file: &str, text: &str) -> Result<Vec<RuleFile>, RuleFault> {
-    serde_saphyr::from_multiple(text).map_err(|fault| syntax(file, text, &fault))
+pub fn read(file: &str, text: &str) -> Result<Vec<RuleFile>, Vec<RuleFault>> {
+    serde_saphyr::from_multiple(text).map_err(|fault| vec![syntax(file, text, &fault)])
 }
 
 /// Reads `common.yaml`.
 ///
 /// # Errors
 /// As [`read`].
-pub fn read_common(file: &str, text: &str) -> Result<CommonFile, RuleFault> {
-    serde_saphyr::from_str(text).map_err(|fault| syntax(file, text, &fault))
+pub fn read_common(file: &str, text: &str) -> Result<CommonFile, Vec<RuleFault>> {
+    serde_saphyr::from_str(text).map_err(|fault| vec![syntax(file, text, &fault)])
 }
 
 fn syntax(file: &str, text: &str, fault: &serde_saphyr::Error) -> RuleFault {
     let place = fault.location().unwrap_or(Location::UNKNOWN);
     let what = fault.to_string();
     let first = what.lines().next().unwrap_or_default().to_owned();
-    RuleFault::at(file, text, place, first)
+    let file = RuleText {
+        name: file.to_owned(),
+        text: text.to_owned(),
+    };
+    RuleFault::at(&file, place.into(), first)
 }

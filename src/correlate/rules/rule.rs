@@ -1,5 +1,7 @@
 //! A compiled rule: already true, immutable, shared by every partition.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::collect::entity::EntityKind;
@@ -9,13 +11,14 @@ use crate::correlate::rules::absence::Absence;
 use crate::correlate::rules::count::Count;
 use crate::correlate::rules::distinct::Distinct;
 use crate::correlate::rules::first_seen::FirstSeen;
+use crate::correlate::rules::origin::Origin;
 use crate::correlate::rules::sequence::Sequence;
 use crate::correlate::rules::set::Set;
 use crate::correlate::rules::signal::Signal;
 use crate::correlate::rules::single::Single;
-use crate::correlate::rules::terms::{Binding, Condition};
+use crate::correlate::rules::terms::{Binding, Condition, Needs};
 use crate::correlate::score::Family;
-use crate::correlate::view::{Seen, View};
+use crate::correlate::view::{Edge, Seen, View};
 
 /// Whether a rule is evaluated, and what for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +59,19 @@ impl Evidence {
         ("override", Self::Override),
         ("transcript", Self::Transcript),
     ];
+
+    /// The name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ticket => "ticket",
+            Self::Verify => "verify",
+            Self::Callback => "callback",
+            Self::Approval => "approval",
+            Self::Override => "override",
+            Self::Transcript => "transcript",
+        }
+    }
 }
 
 /// The seven operators. A pattern is data; an operator is a plain function over what is seen.
@@ -108,13 +124,18 @@ pub struct Rule {
     pub pattern: String,
     /// Title.
     pub title: String,
+    /// One paragraph that an analyst understands.
+    pub description: String,
+    /// Cases that must stay quiet.
+    pub falsepositives: Vec<String>,
     /// Version, written into findings, part of no id.
     pub version: u32,
     /// Status.
     pub status: Status,
     /// ATT&CK techniques, as `T1556.006`.
     pub attacks: Vec<String>,
-    /// The kinds of entity it is decided on.
+    /// The kinds of entity it is decided on. Of one that names tickets and persons, an event of a
+    /// ticket is judged on the ticket, an event without one on the person.
     pub entities: Vec<EntityKind>,
     /// Evidence that an obligation waits for.
     pub evidence: Option<Evidence>,
@@ -138,6 +159,10 @@ pub struct Rule {
     pub bonus: Vec<Bonus>,
     /// Whether counter-evidence lowers it.
     pub counter_evidence: bool,
+    /// What is missing where an obligation was not met, e.g. `ticket`.
+    pub missing_control: Option<String>,
+    /// Where it was written, with its own tests.
+    pub origin: Arc<Origin>,
 }
 
 /// One match of a rule: what a finding stands on.
@@ -163,7 +188,7 @@ pub struct Match {
 
 impl Rule {
     /// Every match of the rule in what is seen, in order of their anchors. Of an obligation these are
-    /// the anchors whose control is missing so far.
+    /// the anchors whose control is missing so far. Where nothing can match, nothing is allocated.
     #[must_use]
     pub fn matches(&self, view: &View<'_>) -> Vec<Match> {
         match &self.operator {
@@ -177,10 +202,29 @@ impl Rule {
         }
     }
 
+    /// Whether it is evaluated at all, be it in the shadow.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.status != Status::Off
+    }
+
+    /// Whether it is decided on entities of a kind.
+    #[must_use]
+    pub fn is_on(&self, kind: EntityKind) -> bool {
+        self.entities.contains(&kind)
+    }
+
     /// A signal by index.
     #[must_use]
     pub fn signal(&self, index: usize) -> Option<&Signal> {
         self.signals.get(index).map(|(_, signal)| signal)
+    }
+
+    /// Whether anything seen may be a signal: a look at two sets of bits.
+    #[must_use]
+    pub fn may_see(&self, view: &View<'_>, index: usize) -> bool {
+        self.signal(index)
+            .is_some_and(|signal| view.may_hold(signal))
     }
 
     /// The seen facts that are a signal, in order, and about this entity where it is a person.
@@ -188,35 +232,58 @@ impl Rule {
         &'s self,
         view: &'v View<'a>,
         index: usize,
-    ) -> impl Iterator<Item = &'v Seen<'a>> + use<'s, 'v, 'a> {
-        let signal = self.signal(index);
-        view.seen.iter().filter(move |seen| {
-            signal.is_some_and(|signal| signal.matches(seen)) && (!view.person || view.about(seen))
+    ) -> impl DoubleEndedIterator<Item = &'v Seen<'a>> + use<'s, 'v, 'a> {
+        let signal = self.signal(index).filter(|signal| view.may_hold(signal));
+        let seen = signal.map(|_| view.seen.iter()).unwrap_or_default();
+        seen.filter(move |seen| {
+            signal.is_some_and(|signal| signal.matches(seen)) && self.is_judged_here(view, seen)
         })
+    }
+
+    /// Whether a fact is judged on this entity: it is about the person, and no ticket judges it.
+    #[must_use]
+    pub fn is_judged_here(&self, view: &View<'_>, seen: &Seen<'_>) -> bool {
+        if !view.person {
+            return true;
+        }
+        let on_ticket = seen.fact.ticket.is_some() && self.is_on(EntityKind::Ticket);
+        !on_ticket && view.about(seen)
     }
 
     /// Whether every condition of the rule holds for what is bound.
     #[must_use]
     pub fn holds(&self, view: &View<'_>, bound: &Binding<'_, '_>) -> bool {
-        let hold = |condition: &Condition| condition.holds(view, bound);
+        let hold = |condition: &Condition| condition.holds(view, bound, Edge::Surely);
         self.when.iter().all(hold)
             && (self.when_any.is_empty() || self.when_any.iter().any(hold))
-            && !self.unless.iter().any(hold)
+            && !self.is_excused(view, bound)
     }
 
-    /// Whether the conditions that look at bound steps only still allow a match: to prune a search.
+    fn is_excused(&self, view: &View<'_>, bound: &Binding<'_, '_>) -> bool {
+        let excuses = |condition: &Condition| condition.holds(view, bound, Edge::Possibly);
+        self.unless.iter().any(excuses)
+    }
+
+    /// Whether what is bound so far still allows a match, looking at the conditions whose steps are
+    /// all bound: to prune a search.
     #[must_use]
     pub fn may_hold(&self, view: &View<'_>, bound: &Binding<'_, '_>) -> bool {
-        self.when.iter().all(|condition| {
-            let complete = condition
-                .steps()
-                .into_iter()
-                .all(|step| bound.get(step).is_some());
-            !complete || condition.holds(view, bound)
-        })
+        let complete = |condition: &Condition| match condition.needs() {
+            Needs::One(a) => bound.get(a).is_some(),
+            Needs::Two(a, b) => bound.get(a).is_some() && bound.get(b).is_some(),
+            Needs::All => false,
+        };
+        self.when
+            .iter()
+            .all(|when| !complete(when) || when.holds(view, bound, Edge::Surely))
+            && !self
+                .unless
+                .iter()
+                .any(|unless| complete(unless) && unless.holds(view, bound, Edge::Possibly))
     }
 
-    /// The match that stands on `anchor`, if its tier is one the rule applies to.
+    /// The match that stands on `anchor`, if its tier is one the rule applies to. On a person the
+    /// tier is that of the anchor, elsewhere the highest among the targets in the evidence.
     #[must_use]
     pub fn matched(
         &self,
@@ -225,27 +292,30 @@ impl Rule {
         bound: &Binding<'_, '_>,
         threshold: (usize, usize),
     ) -> Option<Match> {
-        let tier = view.tier(anchor.fact);
+        let facts = bound.facts();
+        let highest = facts.iter().map(|seen| seen.tier()).max();
+        let tier = match highest {
+            Some(highest) if !view.person => highest.max(anchor.tier()),
+            _ => anchor.tier(),
+        };
         if tier < self.min_tier {
             return None;
         }
+        let earned = |bonus: &&Bonus| {
+            let any = bonus.any.iter();
+            let mut unless = bonus.unless.iter();
+            any.into_iter()
+                .any(|one| one.holds(view, bound, Edge::Surely))
+                && !unless.any(|one| one.holds(view, bound, Edge::Possibly))
+        };
         let bonus: i64 = self
             .bonus
             .iter()
-            .filter(|bonus| {
-                bonus
-                    .any
-                    .iter()
-                    .any(|condition| condition.holds(view, bound))
-                    && !bonus
-                        .unless
-                        .iter()
-                        .any(|condition| condition.holds(view, bound))
-            })
+            .filter(earned)
             .map(|bonus| bonus.points)
             .sum();
         let mut evidence: Vec<EventId> = Vec::new();
-        for seen in bound.facts() {
+        for seen in facts {
             if !evidence.contains(&seen.fact.id) {
                 evidence.push(seen.fact.id);
             }
@@ -260,6 +330,61 @@ impl Rule {
             threshold,
             deadline: None,
         })
+    }
+}
+
+/// What part a condition plays in its rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// All of these must hold.
+    When,
+    /// Some of these.
+    WhenAny,
+    /// None of these.
+    Unless,
+    /// They earn extra points, or forfeit them.
+    Bonus,
+    /// What must hold of the control of an obligation.
+    SuchThat,
+    /// What else fulfils an obligation.
+    ClearedBy,
+}
+
+impl Rule {
+    /// Every condition with the part it plays, in the order of [`Origin::conditions`].
+    pub fn conditions(&self) -> impl Iterator<Item = (&Condition, Part)> {
+        let bonuses = self.bonus.iter();
+        let bonuses = bonuses.flat_map(|bonus| bonus.any.iter().chain(&bonus.unless));
+        let (such_that, cleared_by): (&[_], &[_]) = match &self.operator {
+            Operator::Absence(absence) => (&absence.such_that, &absence.cleared_by),
+            Operator::Single(_)
+            | Operator::Count(_)
+            | Operator::Distinct(_)
+            | Operator::Sequence(_)
+            | Operator::Set(_)
+            | Operator::FirstSeen(_) => (&[], &[]),
+        };
+        let of = |part: Part| move |condition| (condition, part);
+        let own = self.when.iter().map(of(Part::When));
+        own.chain(self.when_any.iter().map(of(Part::WhenAny)))
+            .chain(self.unless.iter().map(of(Part::Unless)))
+            .chain(bonuses.map(of(Part::Bonus)))
+            .chain(such_that.iter().map(of(Part::SuchThat)))
+            .chain(cleared_by.iter().map(of(Part::ClearedBy)))
+    }
+
+    /// The signals that the operator binds, in order.
+    #[must_use]
+    pub fn steps(&self) -> Vec<usize> {
+        match &self.operator {
+            Operator::Single(one) => vec![one.signal],
+            Operator::FirstSeen(one) => vec![one.signal],
+            Operator::Count(count) => vec![count.signal],
+            Operator::Distinct(distinct) => vec![distinct.signal],
+            Operator::Sequence(sequence) => sequence.steps.clone(),
+            Operator::Set(set) => set.signals.clone(),
+            Operator::Absence(absence) => vec![absence.after],
+        }
     }
 }
 

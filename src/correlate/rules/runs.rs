@@ -3,7 +3,7 @@
 
 use crate::collect::event::EventId;
 use crate::collect::time::DAY_MS;
-use crate::correlate::rules::rule::{Match, Rule};
+use crate::correlate::rules::rule::{Match, Rule, Threshold};
 use crate::correlate::rules::terms::Binding;
 use crate::correlate::view::{Seen, View};
 
@@ -11,54 +11,87 @@ use crate::correlate::view::{Seen, View};
 const NEW_ANCHOR_MS: i64 = 7 * DAY_MS;
 
 /// A threshold that stands reached at some event.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Reached {
+    /// The event itself counts, and is no repetition.
+    pub adds: bool,
     /// What was counted.
     pub have: usize,
-    /// What was needed.
-    pub need: usize,
-    /// The events counted.
-    pub evidence: Vec<EventId>,
+    /// What was needed, and in what span.
+    pub threshold: Threshold,
 }
 
-/// The runs among `events`. `at` says, for an event and all up to it, whether a threshold is reached;
-/// an event that finds it not reached ends the run.
-pub fn runs<'v, 'a>(
-    rule: &Rule,
-    view: &View<'a>,
+/// The runs of one group of events, which are handed over in order.
+#[derive(Debug)]
+pub struct Runs<'r, 'v, 'a> {
+    rule: &'r Rule,
+    view: &'v View<'a>,
     signal: usize,
-    events: &[&'v Seen<'a>],
-    at: impl Fn(&'v Seen<'a>, &[&'v Seen<'a>]) -> Option<Reached>,
-) -> Vec<Match> {
-    let mut runs: Vec<Match> = Vec::new();
-    let mut running = false;
-    for (index, seen) in events.iter().enumerate() {
-        let Some(reached) = at(seen, events.get(..=index).unwrap_or_default()) else {
-            running = false;
-            continue;
-        };
-        let young = |run: &&mut Match| seen.fact.time.since(run.anchor_time) <= NEW_ANCHOR_MS;
-        let growing = runs.last_mut().filter(|_| running).filter(young);
-        running = true;
-        if let Some(run) = growing {
-            run.threshold = (run.threshold.0.max(reached.have), reached.need);
-            let known = run.evidence.clone();
-            run.evidence.extend(
-                reached
-                    .evidence
-                    .into_iter()
-                    .filter(|id| !known.contains(id)),
-            );
-            continue;
-        }
-        let bound = Binding::new(rule.signals.len()).with(signal, seen);
-        let threshold = (reached.have, reached.need);
-        if let Some(found) = rule.matched(view, seen, &bound, threshold) {
-            runs.push(Match {
-                evidence: reached.evidence,
-                ..found
-            });
+    matches: Vec<Match>,
+    /// The run that stands reached has a match; it is the last one.
+    growing: bool,
+}
+
+impl<'r, 'v, 'a> Runs<'r, 'v, 'a> {
+    /// No event yet.
+    #[must_use]
+    pub const fn new(rule: &'r Rule, view: &'v View<'a>, signal: usize) -> Self {
+        Self {
+            rule,
+            view,
+            signal,
+            matches: Vec::new(),
+            growing: false,
         }
     }
-    runs
+
+    /// The next event, and what it finds reached; nothing ends the run. `counted` are the events
+    /// that count at it.
+    pub fn next(
+        &mut self,
+        seen: &'v Seen<'a>,
+        reached: Option<Reached>,
+        counted: impl Iterator<Item = &'v Seen<'a>>,
+    ) {
+        let Some(reached) = reached else {
+            self.growing = false;
+            return;
+        };
+        let need = reached.threshold.gte;
+        let run = self.matches.last_mut().filter(|_| self.growing);
+        if let Some(run) = run
+            && seen.fact.time.since(run.anchor_time) <= NEW_ANCHOR_MS
+        {
+            run.threshold = (run.threshold.0.max(reached.have), need);
+            // Whatever counted before is part of the run already.
+            if reached.adds && !run.evidence.contains(&seen.fact.id) {
+                run.evidence.push(seen.fact.id);
+            }
+            if !self.view.person {
+                run.tier = run.tier.max(seen.tier());
+            }
+            return;
+        }
+        let bound = Binding::of(self.signal, seen);
+        let found = self
+            .rule
+            .matched(self.view, seen, &bound, (reached.have, need));
+        self.growing = found.is_some();
+        self.matches.extend(found.map(|mut found| {
+            let mut evidence: Vec<EventId> = Vec::with_capacity(reached.have);
+            for seen in counted {
+                evidence.push(seen.fact.id);
+                if !self.view.person {
+                    found.tier = found.tier.max(seen.tier());
+                }
+            }
+            Match { evidence, ..found }
+        }));
+    }
+
+    /// What was found.
+    #[must_use]
+    pub fn matches(self) -> Vec<Match> {
+        self.matches
+    }
 }

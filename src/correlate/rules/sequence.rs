@@ -30,21 +30,31 @@ impl Sequence {
     /// with a first step that follows it.
     #[must_use]
     pub fn matches(&self, rule: &Rule, view: &View<'_>) -> Vec<Match> {
-        let Some((last, earlier)) = self.steps.split_last() else {
+        if !self.steps.iter().all(|step| rule.may_see(view, *step)) {
+            return Vec::new();
+        }
+        let mut steps: Vec<(usize, Vec<&Seen<'_>>)> = Vec::with_capacity(self.steps.len());
+        for step in &self.steps {
+            let eligible = eligible(rule, view, *step);
+            if eligible.is_empty() {
+                return Vec::new();
+            }
+            steps.push((*step, eligible));
+        }
+        let Some(((last, completing), earlier)) = steps.split_last() else {
             return Vec::new();
         };
         let mut matches: Vec<Match> = Vec::new();
         let mut after: Option<&Seen<'_>> = None;
-        for seen in rule.candidates(view, *last) {
-            let bound = Binding::new(rule.signals.len()).with(*last, seen);
+        for seen in completing {
             let search = Search {
                 rule,
                 view,
                 last: seen,
-                within_ms: self.within(view.tier(seen.fact)),
+                within_ms: self.within(seen.tier()),
                 after,
             };
-            let Some(bound) = search.complete(earlier, seen, &bound) else {
+            let Some(bound) = search.complete(earlier, seen, Binding::of(*last, seen)) else {
                 continue;
             };
             let steps = self.steps.len();
@@ -56,6 +66,16 @@ impl Sequence {
         matches
     }
 }
+
+/// The candidates of a step for which the conditions that look at it alone hold.
+fn eligible<'v, 'a>(rule: &Rule, view: &'v View<'a>, step: usize) -> Vec<&'v Seen<'a>> {
+    rule.candidates(view, step)
+        .filter(|seen| rule.may_hold(view, &Binding::of(step, seen)))
+        .collect()
+}
+
+/// The candidates of each step, in order.
+type Steps<'v, 'a> = [(usize, Vec<&'v Seen<'a>>)];
 
 struct Search<'s, 'v, 'a> {
     rule: &'s Rule,
@@ -69,32 +89,30 @@ impl<'v, 'a> Search<'_, 'v, 'a> {
     /// Binds the remaining steps, last to first, preferring the latest candidate that fits.
     fn complete(
         &self,
-        remaining: &[usize],
+        remaining: &Steps<'v, 'a>,
         next: &'v Seen<'a>,
-        bound: &Binding<'v, 'a>,
+        bound: Binding<'v, 'a>,
     ) -> Option<Binding<'v, 'a>> {
-        let Some((step, earlier)) = remaining.split_last() else {
-            return self.rule.holds(self.view, bound).then(|| bound.clone());
+        let Some(((step, candidates), earlier)) = remaining.split_last() else {
+            return self.rule.holds(self.view, &bound).then_some(bound);
         };
-        let from = self.last.fact.time.minus(self.within_ms);
-        let candidates: Vec<&'v Seen<'a>> = self
-            .rule
-            .candidates(self.view, *step)
-            .filter(|seen| {
-                seen.fact.time > from
-                    && seen.before(next)
-                    && self.after.is_none_or(|after| after.order() < seen.order())
-            })
-            .collect();
-        candidates
-            .into_iter()
-            .rev()
+        let first = candidates.partition_point(|seen| !self.fits(seen));
+        let last = candidates.partition_point(|seen| seen.fact.time <= next.fact.time);
+        let fitting = candidates.get(first..last).unwrap_or_default().iter().rev();
+        fitting
+            .filter(|seen| seen.before(next))
             .take(CANDIDATES_MAX)
             .find_map(|seen| {
                 let bound = bound.with(*step, seen);
                 self.rule
                     .may_hold(self.view, &bound)
-                    .then(|| self.complete(earlier, seen, &bound))?
+                    .then(|| self.complete(earlier, seen, bound))?
             })
+    }
+
+    /// Inside the span, and after the match before.
+    fn fits(&self, seen: &Seen<'_>) -> bool {
+        seen.within(self.last, self.within_ms)
+            && self.after.is_none_or(|after| after.order() < seen.order())
     }
 }

@@ -17,7 +17,7 @@ impl Single {
     pub fn matches(&self, rule: &Rule, view: &View<'_>) -> Vec<Match> {
         rule.candidates(view, self.signal)
             .filter_map(|seen| {
-                let bound = Binding::new(rule.signals.len()).with(self.signal, seen);
+                let bound = Binding::of(self.signal, seen);
                 rule.holds(view, &bound)
                     .then(|| rule.matched(view, seen, &bound, (1, 1)))?
             })

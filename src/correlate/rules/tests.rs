@@ -82,3 +82,23 @@ fn an_unknown_key_is_refused_where_it_stands() {
     assert!(faults[0].what.contains("level"), "{}", faults[0]);
     assert_eq!(faults[0].line, 4);
 }
+
+#[test]
+fn more_patterns_than_a_mask_has_bits_are_refused() {
+    let one = |number: usize| {
+        format!(
+            "id: X-{number}\ntitle: T\nversion: 1\ndescription: T.\n\
+             signals: {{a: {{set: $login}}}}\nmatch: {{single: {{signal: a}}}}\n\
+             score: {{points: 1, family: sequence}}\n"
+        )
+    };
+    let all = |number: usize| (0..number).map(one).collect::<Vec<_>>().join("---\n");
+    assert!(load(COMMON, &[("x.yaml", &all(64))]).is_ok());
+    let faults = load(COMMON, &[("x.yaml", &all(65))]).unwrap_err();
+    assert_eq!(faults.len(), 1);
+    assert!(
+        faults[0].to_string().contains("more than 64 patterns"),
+        "{}",
+        faults[0]
+    );
+}

@@ -56,7 +56,7 @@ pub struct Args {
 /// The systems whose exports make up the directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "snake_case")]
-enum System {
+pub(super) enum System {
     Hris,
     Okta,
     Entra,
@@ -68,7 +68,7 @@ enum System {
 }
 
 impl System {
-    const fn as_str(self) -> &'static str {
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Hris => "hris",
             Self::Okta => "okta",
@@ -81,13 +81,15 @@ impl System {
     }
 }
 
+/// A file and the system it comes from.
 #[derive(Debug, Clone)]
-struct Export {
-    system: System,
-    path: PathBuf,
+pub(super) struct Export {
+    pub(super) system: System,
+    pub(super) path: PathBuf,
 }
 
-fn export_named(text: &str) -> Result<Export, String> {
+/// `SYSTEM=FILE` of a command line.
+pub(super) fn export_named(text: &str) -> Result<Export, String> {
     let systems = "hris, okta, entra, servicenow, zendesk, jira, contact_centre";
     let (system, path) = text
         .split_once('=')
@@ -155,7 +157,8 @@ fn question(names: &[String], at: Timestamp) -> Result<Question, CommandError> {
         .map_err(|reject| CommandError::Usage(reject.detail))
 }
 
-fn read_export(
+/// Reads the accounts of an export; what is none is told.
+pub(super) fn read_export(
     export: &Export,
     settings: &Settings,
     records: &mut Vec<AccountRecord>,

@@ -2,9 +2,25 @@
 
 use std::path::PathBuf;
 
+use crate::correlate::rules::RuleFault;
+use crate::edge::config::Faults;
+use crate::edge::http::HttpError;
+use crate::edge::log::LogError;
+
+pub mod alert_text;
+pub mod check;
+pub mod cli;
+pub mod config_show;
+pub mod demo;
+pub mod directory_import;
+pub mod events_tail;
 pub mod identity_resolve;
 pub mod input;
+pub mod local;
 pub mod map_test;
+pub mod replay;
+pub mod run;
+pub mod topics;
 
 /// How a command ended that could be run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +29,10 @@ pub enum Ending {
     Clean,
     /// Something in the input was refused; the output says what.
     Refused,
+    /// The configuration is wrong; the output says where.
+    Misconfigured,
+    /// Replaced by another process, failed again and again, or not drained in time: start it again.
+    HardStop,
 }
 
 impl Ending {
@@ -22,6 +42,8 @@ impl Ending {
         match self {
             Self::Clean => 0,
             Self::Refused => 1,
+            Self::Misconfigured => 64,
+            Self::HardStop => 75,
         }
     }
 }
@@ -63,7 +85,83 @@ pub enum CommandError {
         /// Items found.
         items: usize,
     },
+    /// A configuration that cannot be used.
+    #[error(transparent)]
+    Config(#[from] Faults),
+    /// Brokers that are away or refuse.
+    #[error("{doing}: {detail}\n  remedy: {remedy}")]
+    Kafka {
+        /// What was tried.
+        doing: String,
+        /// What the client said.
+        detail: String,
+        /// What to do about it.
+        remedy: String,
+    },
+    /// An address that is not to be had.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// Rule files that cannot be used.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Rules(Vec<RuleFault>),
     /// The output cannot be written.
     #[error("cannot write the output: {0}")]
     Output(#[from] std::io::Error),
+}
+
+impl CommandError {
+    /// A call of the log that failed while something was done.
+    #[must_use]
+    pub fn kafka(doing: impl Into<String>, error: &LogError) -> Self {
+        Self::Kafka {
+            doing: doing.into(),
+            detail: error.detail.clone(),
+            remedy: remedy(error).to_owned(),
+        }
+    }
+
+    /// The exit code.
+    #[must_use]
+    pub const fn code(&self) -> u8 {
+        match self {
+            Self::Config(_) => Ending::Misconfigured.code(),
+            Self::Rules(_) => Ending::Misconfigured.code(),
+            Self::Http(fault) if fault.is_configuration() => Ending::Misconfigured.code(),
+            Self::Kafka { .. } => 1,
+            Self::Read { .. }
+            | Self::Unpack { .. }
+            | Self::Usage(_)
+            | Self::NoAccounts { .. }
+            | Self::Http(_)
+            | Self::Output(_) => 2,
+        }
+    }
+
+    /// The error for people, in colour for a terminal.
+    #[must_use]
+    pub fn report(&self, colour: bool) -> String {
+        if let Self::Config(faults) = self {
+            faults.render(colour)
+        } else {
+            format!("error: {self}\n")
+        }
+    }
+}
+
+/// What to do about an error of the client.
+#[must_use]
+pub fn remedy(error: &LogError) -> &'static str {
+    let detail = error.detail.to_lowercase();
+    let says = |signs: &[&str]| signs.iter().any(|sign| detail.contains(sign));
+    if says(&["authoriz"]) {
+        "grant this user what the message names, by the ACLs of the brokers"
+    } else if says(&["authentication", "sasl"]) {
+        "check security.protocol, sasl.mechanism, sasl.username and sasl.password in `kafka.properties`"
+    } else if says(&["ssl", "certificate"]) {
+        "check security.protocol and the ssl.* properties in `kafka.properties`"
+    } else if says(&["unknown topic", "unknowntopic"]) {
+        "run `deskwarden topics apply`; topics of sources are created by whoever fills them"
+    } else {
+        "check that the brokers run and that `kafka.brokers` names them as seen from this machine"
+    }
 }

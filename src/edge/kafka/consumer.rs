@@ -52,12 +52,14 @@ impl<C: ConsumerContext + 'static> Source<C> {
 
     /// The next record or end.
     pub(super) fn next(&mut self, wait: Duration) -> Result<Polled, LogError> {
-        self.resolve_ends()?;
+        let resolved = self.resolve_ends();
         if let Some(end) = self.ends.pop_front() {
             return Ok(end);
         }
+        // Also while an end cannot be asked for: the assignment may have moved, and only a poll
+        // brings that to light.
         match self.client.poll(wait) {
-            None => Ok(Polled::Idle),
+            None => resolved.map(|()| Polled::Idle),
             Some(Ok(message)) => {
                 let record = owned(&message, &mut self.topics);
                 drop(message);

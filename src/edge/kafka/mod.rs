@@ -4,6 +4,7 @@
 //! librdkafka rejoins, retries and reconnects in threads of its own; here stands only what its
 //! rules leave to us, each with the fact that asks for it.
 
+mod admin;
 mod changelog;
 mod consumer;
 mod member;
@@ -11,5 +12,6 @@ mod rebalance;
 mod settings;
 mod transaction;
 
+pub use admin::{Admin, FoundTopic, TopicReader, WantedTopic, try_group, try_transactions};
 pub use member::KafkaLog;
-pub use settings::{KafkaSettings, SettingsError};
+pub use settings::{KafkaSettings, SettingsError, owned_property, producer_timeouts};

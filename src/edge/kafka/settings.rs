@@ -2,23 +2,65 @@
 
 use rdkafka::ClientConfig;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
-/// Keys on which exactly-once rests: refused in pass-through properties.
-const OWNED: [&str; 9] = [
-    "group.id",
-    "group.instance.id",
-    "enable.auto.commit",
-    "enable.auto.offset.store",
-    "isolation.level",
-    "transactional.id",
-    "enable.idempotence",
-    "acks",
-    "partitioner",
+/// Keys on which exactly-once rests, each with what rests on it: refused in pass-through properties.
+const OWNED: [(&str, &str); 9] = [
+    (
+        "group.id",
+        "the groups of the stages share the work and hold the offsets",
+    ),
+    (
+        "group.instance.id",
+        "a member keeps its partitions over a restart by its name",
+    ),
+    (
+        "enable.auto.commit",
+        "offsets are committed in the transaction of their records",
+    ),
+    (
+        "enable.auto.offset.store",
+        "offsets are committed in the transaction of their records",
+    ),
+    (
+        "isolation.level",
+        "what a transaction took back must not be read",
+    ),
+    (
+        "transactional.id",
+        "an instance fences its dead predecessor by it",
+    ),
+    ("enable.idempotence", "a transaction needs it"),
+    ("acks", "what one broker alone has can be lost"),
+    ("partitioner", "an entity must stay in its partition"),
 ];
 
 /// Other names of owned keys: librdkafka would take them all the same.
-const ALIASES: [&str; 2] = ["request.required.acks", "auto.commit.enable"];
+const ALIASES: [(&str, &str); 2] = [
+    ("request.required.acks", "acks"),
+    ("auto.commit.enable", "enable.auto.commit"),
+];
+
+/// Why a property is not the operator's to set; `None` where it is.
+#[must_use]
+pub fn owned_property(key: &str) -> Option<&'static str> {
+    let key = key.trim();
+    let alias = ALIASES.iter().find(|(alias, _)| *alias == key);
+    let key = alias.map_or(key, |(_, name)| name);
+    let owned = OWNED.iter().find(|(owned, _)| *owned == key);
+    owned.map(|(_, why)| *why)
+}
+
+/// `message.timeout.ms` and `transaction.timeout.ms` of a producer with these properties.
+#[must_use]
+pub fn producer_timeouts(properties: &BTreeMap<&str, &str>) -> (u64, u64) {
+    let of = |key: &str| {
+        let set = properties.get(key).and_then(|ms| ms.parse().ok());
+        set.unwrap_or(TRANSACTION_TIMEOUT_MS)
+    };
+    (of("message.timeout.ms"), of("transaction.timeout.ms"))
+}
 
 /// Bounds how long a dead member blocks the readers of what it wrote to.
 const TRANSACTION_TIMEOUT_MS: u64 = 15_000;
@@ -69,8 +111,8 @@ const PRODUCER: [(&str, &str); 8] = [
     ("partitioner", "murmur2_random"),
 ];
 
-/// What one worker needs to reach its brokers.
-#[derive(Debug, Clone, Default)]
+/// What one worker needs to reach its brokers. Its properties may hold secrets.
+#[derive(Clone, Default)]
 pub struct KafkaSettings {
     /// Consumer group.
     pub group: String,
@@ -102,6 +144,17 @@ pub enum SettingsError {
     Unnamed,
 }
 
+impl fmt::Debug for KafkaSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KafkaSettings")
+            .field("group", &self.group)
+            .field("instance", &self.instance)
+            .field("transactional_id", &self.transactional_id)
+            .field("topics", &self.topics)
+            .finish_non_exhaustive()
+    }
+}
+
 impl KafkaSettings {
     /// Names every owned key in the pass-through maps; then checks that the names are there.
     pub fn check(&self) -> Result<(), SettingsError> {
@@ -111,7 +164,7 @@ impl KafkaSettings {
             &self.producer_properties,
         ];
         let keys = maps.into_iter().flat_map(BTreeMap::keys);
-        let owned = keys.filter(|k| OWNED.contains(&k.trim()) || ALIASES.contains(&k.trim()));
+        let owned = keys.filter(|key| owned_property(key).is_some());
         let owned: Vec<String> = owned.cloned().collect();
         let names = [&self.group, &self.instance, &self.transactional_id];
         if !owned.is_empty() {
@@ -150,6 +203,11 @@ impl KafkaSettings {
         config
     }
 
+    /// The client that creates and describes topics.
+    pub(super) fn admin(&self) -> ClientConfig {
+        self.client(&[], &BTreeMap::new())
+    }
+
     /// The transactional producer.
     pub(super) fn producer(&self) -> ClientConfig {
         let mut config = self.client(&PRODUCER, &self.producer_properties);
@@ -175,7 +233,7 @@ mod tests {
 
     #[test]
     fn every_owned_key_is_refused_by_name() {
-        for key in OWNED.into_iter().chain(ALIASES) {
+        for (key, _) in OWNED.into_iter().chain(ALIASES) {
             let map = BTreeMap::from([(key.to_owned(), "x".to_owned())]);
             let settings = KafkaSettings {
                 consumer_properties: map,
@@ -198,6 +256,7 @@ mod tests {
         let unnamed = KafkaSettings::default();
         assert_eq!(unnamed.check(), Err(SettingsError::Unnamed));
         assert_eq!(settings.producer().get("security.protocol"), Some("ssl"));
+        assert!(!format!("{settings:?}").contains("ssl"));
     }
 
     #[test]

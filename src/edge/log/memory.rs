@@ -10,6 +10,7 @@ use broker::{Broker, PartitionLog};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 mod broker;
+mod cursor;
 mod group;
 mod member;
 #[cfg(test)]
@@ -124,10 +125,16 @@ impl MemoryBroker {
     /// The committed records of a partition, as a reader sees them.
     #[must_use]
     pub fn read(&self, partition: &Partition) -> Vec<super::OwnedRecord> {
+        self.read_from(partition, 0)
+    }
+
+    /// The same from an offset.
+    #[must_use]
+    pub fn read_from(&self, partition: &Partition, from: i64) -> Vec<super::OwnedRecord> {
         let broker = self.lock();
         let mut records = Vec::new();
         if let Ok(log) = broker.log(partition) {
-            let mut from = 0;
+            let mut from = from;
             while let Ok(record) = log.next(from) {
                 from = record.offset + 1;
                 records.push(record.clone());

@@ -5,11 +5,10 @@ use sha2::{Digest, Sha256};
 
 use crate::collect::block::{self, Entry};
 use crate::collect::directory::AccountRecord;
-use crate::collect::entity::Entity;
 use crate::collect::record::Record;
 use crate::collect::reject::Reject;
-use crate::correlate::case::Revision;
-use crate::correlate::engine::Change;
+use crate::correlate::audit::Sealed;
+use crate::correlate::engine::{Change, Published};
 use crate::correlate::relay::Relay;
 use crate::edge::log::{OwnedRecord, ProduceRecord};
 
@@ -174,12 +173,26 @@ pub fn relay_json(bytes: &[u8]) -> serde_json::Value {
 
 /// A revision of an alert.
 #[must_use]
-pub fn alert(partition: i32, entity: &Entity, revision: &Revision) -> Outgoing {
+pub fn alert(partition: i32, published: &Published) -> Outgoing {
+    let headers = published.headers.iter();
     Outgoing {
         partition,
-        key: Some(revision.case.alert_id.to_string().into_bytes()),
-        headers: vec![("ce_subject", entity.to_string().into_bytes())],
-        value: serde_json::to_vec(&revision.case).ok(),
+        key: Some(published.key.clone().into_bytes()),
+        headers: headers
+            .map(|(name, value)| (*name, value.clone().into_bytes()))
+            .collect(),
+        value: Some(published.value.clone()),
+    }
+}
+
+/// An audit record.
+#[must_use]
+pub fn audit(partition: i32, sealed: &Sealed) -> Outgoing {
+    Outgoing {
+        partition,
+        key: Some(sealed.key.clone().into_bytes()),
+        headers: vec![("content-type", b"application/json".to_vec())],
+        value: Some(sealed.value.clone()),
     }
 }
 

@@ -5,31 +5,28 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::collect::block::{Body, Entry, SourceWatermark, Writer, encode_event};
-use crate::collect::directory::{ExportSetup, read_item};
-use crate::collect::entity::Entity;
-use crate::collect::event::{Domain, Event};
-use crate::collect::glance::Glance;
+use crate::collect::block::Writer;
+use crate::collect::event::Domain;
 use crate::collect::identity::{Directory as _, Settings};
-use crate::collect::pipeline::{Collected, Collector};
-use crate::collect::record::Record;
 use crate::collect::setup::SourceSetup;
 use crate::collect::text::Lexicon;
 use crate::collect::time::{SECOND_MS, Timestamp};
-use crate::collect::unwrap::{Tapes, unwrap};
+use crate::collect::unwrap::Tapes;
 use crate::collect::watermark::Watermarks;
 use crate::edge::clock::Deadline;
-use crate::edge::log::records::{self, Fault, Outgoing};
+use crate::edge::log::records::{self, Outgoing};
 use crate::edge::log::topics::{Names, Topic};
-use crate::edge::log::{Assigned, Log, OwnedRecord, Partition, Polled};
+use crate::edge::log::{Assigned, Log, Partition, Polled};
 
-use super::cycle::{LoopError, Patience, Progress, Undone, tolerate, transact};
+use super::cycle::{LoopError, Patience, Progress, Undone, transact};
 use super::directory::{Follower, SharedDirectory};
+
+mod take;
 
 /// A collector tells how far it is at least so often.
 pub const TICK_MS: i64 = SECOND_MS;
-/// Longest wait for a record, so that signals and ticks are seen.
-const IDLE_WAIT: Duration = Duration::from_millis(50);
+/// Default of the longest wait for a record, so that signals and other work are seen.
+pub const IDLE_WAIT: Duration = Duration::from_millis(50);
 
 /// A source as the loop reads it.
 #[derive(Debug, Clone)]
@@ -57,6 +54,8 @@ pub struct Setup {
     pub settings: Settings,
     /// The phrases.
     pub lexicon: Arc<Lexicon>,
+    /// Longest wait for a record.
+    pub idle_wait: Duration,
     /// Gathering ends so long after the first record.
     pub gather_max: Duration,
     /// Gathering ends with so many records.
@@ -171,7 +170,7 @@ impl<L: Log> Collect<L> {
     /// # Errors
     /// What ends the process.
     pub fn cycle(&mut self, now: Timestamp) -> Result<Progress, LoopError> {
-        self.follower.follow(&mut self.log)?;
+        self.follower.follow(&mut self.log, &mut self.patience)?;
         self.start_waiting()?;
         self.gather()?;
         if std::mem::take(&mut self.pending.new_accounts) {
@@ -193,7 +192,7 @@ impl<L: Log> Collect<L> {
     }
 
     fn gather(&mut self) -> Result<(), LoopError> {
-        let mut wait = IDLE_WAIT;
+        let mut wait = self.setup.idle_wait;
         let mut deadline: Option<Deadline> = None;
         while self.pending.records < self.setup.records_max
             && self.pending.bytes < self.setup.bytes_max
@@ -209,7 +208,7 @@ impl<L: Log> Collect<L> {
                     self.watermarks.end(&partition.topic, partition.number);
                 }
                 Ok(Polled::Record(record)) => self.take(&record),
-                Err(error) => return tolerate(error),
+                Err(error) => return self.patience.bear(error),
             }
             if !self.pending.is_empty() {
                 let until = deadline.get_or_insert_with(|| Deadline::after(self.setup.gather_max));
@@ -229,7 +228,7 @@ impl<L: Log> Collect<L> {
             if let Err(error) = self.start(&one) {
                 self.waiting.push(one);
                 self.committed.remove(&partition);
-                tolerate(error)?;
+                self.patience.bear(error)?;
             }
         }
         Ok(())
@@ -282,7 +281,7 @@ impl<L: Log> Collect<L> {
                 .seek(partition, *offset)
                 .and_then(|()| self.log.resume(std::slice::from_ref(partition)))
             {
-                tolerate(error)?;
+                self.patience.bear(error)?;
                 // Not assigned any more, or not reachable: it is assigned anew, or sought again.
                 self.waiting.push(Assigned {
                     partition: partition.clone(),
@@ -302,7 +301,7 @@ impl<L: Log> Collect<L> {
                     self.committed.extend(offsets);
                     return Ok(());
                 }
-                Err(error) => tolerate(error)?,
+                Err(error) => self.patience.bear(error)?,
             }
         }
     }
@@ -358,179 +357,6 @@ impl<L: Log> Collect<L> {
         for (key, n) in counts.rejected {
             *self.counts.rejected.entry(key).or_default() += n;
         }
-    }
-
-    /// Puts how far this collector is behind everything else: once a second to every partition, else to
-    /// those that are written anyway.
-    fn tell_watermarks(&mut self, tick: bool) {
-        let (told, partitions): (Vec<SourceWatermark>, Vec<i32>) = if tick {
-            (self.watermarks.all(), (0..self.setup.partitions).collect())
-        } else {
-            let written = self.pending.blocks.keys().copied();
-            (self.watermarks.changed(), written.collect())
-        };
-        if told.is_empty() {
-            return;
-        }
-        let entry = Entry {
-            entity: None,
-            traceparent: None,
-            body: Body::Watermarks(told),
-        };
-        for partition in partitions {
-            self.pending
-                .blocks
-                .entry(partition)
-                .or_default()
-                .push(&entry);
-        }
-    }
-
-    fn take(&mut self, owned: &OwnedRecord) {
-        let partition = &owned.partition;
-        self.pending.records += 1;
-        self.pending.bytes += owned.value.as_ref().map_or(0, Vec::len);
-        self.pending
-            .offsets
-            .insert(partition.clone(), owned.offset + 1);
-        self.watermarks.read(&partition.topic, partition.number);
-        if *partition.topic == **self.setup.topics.of(Topic::Control) {
-            self.copy_control(owned);
-            return;
-        }
-        let setup = Arc::clone(&self.setup);
-        let source = setup.sources.iter().find(|s| s.topic == *partition.topic);
-        let Some(source) = source else {
-            return;
-        };
-        let record = Record {
-            topic: &partition.topic,
-            partition: partition.number,
-            offset: owned.offset,
-            ingest_ts: owned.timestamp,
-            value: owned.value.as_deref().unwrap_or_default(),
-        };
-        if source.setup.product.is_directory() {
-            self.import(&record, &source.setup);
-        } else {
-            self.collect(&record, &source.setup);
-        }
-    }
-
-    fn collect(&mut self, record: &Record<'_>, setup: &SourceSetup) {
-        let collected = {
-            let directory = self.directory.read();
-            let collector = Collector {
-                directory: &*directory,
-                settings: &self.setup.settings,
-                lexicon: &self.setup.lexicon,
-            };
-            collector.collect(record, setup, &mut self.tapes)
-        };
-        let Collected {
-            events,
-            ignored,
-            rejects,
-        } = collected;
-        let counts = &mut self.pending.counts;
-        if !events.is_empty() {
-            *counts.events.entry(setup.name.clone()).or_default() += events.len();
-        }
-        for (_, reason) in ignored {
-            *counts
-                .ignored
-                .entry((setup.name.clone(), reason))
-                .or_default() += 1;
-        }
-        for (_, reject) in &rejects {
-            let key = (setup.name.clone(), reject.reason.as_str());
-            *counts.rejected.entry(key).or_default() += 1;
-            self.pending
-                .letters
-                .push(records::dead_letter(record, Fault::of(reject)));
-        }
-        for (event, entities) in events {
-            self.watermarks.note(&event);
-            self.write(&event, &entities);
-        }
-    }
-
-    fn write(&mut self, event: &Event, entities: &[Entity]) {
-        if entities.is_empty() {
-            return;
-        }
-        let bytes = encode_event(event);
-        let mut buffer = Vec::new();
-        for entity in entities {
-            let entry = Entry {
-                entity: Some((entity.kind, &entity.id)),
-                traceparent: None,
-                body: Body::Event {
-                    glance: Glance::of(event, entity, &mut buffer),
-                    event: &bytes,
-                },
-            };
-            let partition = entity.partition(self.setup.partitions);
-            self.pending
-                .blocks
-                .entry(partition)
-                .or_default()
-                .push(&entry);
-        }
-    }
-
-    fn copy_control(&mut self, record: &OwnedRecord) {
-        let key = record.key.as_deref().unwrap_or_default();
-        let id = String::from_utf8_lossy(key);
-        let entry = Entry {
-            entity: None,
-            traceparent: None,
-            body: Body::Control {
-                id: &id,
-                json: record.value.as_deref(),
-            },
-        };
-        for partition in 0..self.setup.partitions {
-            self.pending
-                .blocks
-                .entry(partition)
-                .or_default()
-                .push(&entry);
-        }
-    }
-
-    /// Lays a directory export over what is known, and writes what came of it.
-    fn import(&mut self, record: &Record<'_>, setup: &SourceSetup) {
-        let export = ExportSetup {
-            issuer: setup.issuer.clone(),
-            names: self.setup.settings.names.clone(),
-            read_at: record.ingest_ts,
-        };
-        let mut directory = self.directory.write();
-        let pending = &mut self.pending;
-        let system = setup.product.directory_system();
-        unwrap(record.value, &mut self.tapes, &mut |item| {
-            let read = item
-                .value
-                .and_then(|value| read_item(system, value, &export));
-            match read {
-                Ok(account) => {
-                    let key = account.key();
-                    directory.put(account);
-                    let merged = directory.record(&key).map(records::account);
-                    pending.accounts.extend(merged);
-                    *pending.counts.events.entry(setup.name.clone()).or_default() += 1;
-                }
-                Err(reject) => {
-                    let key = (setup.name.clone(), reject.reason.as_str());
-                    *pending.counts.rejected.entry(key).or_default() += 1;
-                    pending
-                        .letters
-                        .push(records::dead_letter(record, Fault::of(&reject)));
-                }
-            }
-        });
-        pending.new_accounts = true;
     }
 
     /// Whether the directory is there, and somebody is known.

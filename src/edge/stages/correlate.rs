@@ -2,24 +2,24 @@
 //! out, in one transaction with the position.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::collect::block::{self, Body, Entry, Writer};
-use crate::correlate::engine::{Change, Counts, Effects, Engine, Setup as EngineSetup};
+use crate::correlate::engine::{Counts, Effects, Engine, Setup as EngineSetup};
 use crate::edge::clock::Deadline;
-use crate::edge::log::records::{self, Outgoing};
+use crate::edge::log::records::Outgoing;
 use crate::edge::log::topics::{Names, Topic};
-use crate::edge::log::{Assigned, Log, OwnedRecord, Partition, Polled};
+use crate::edge::log::{Assigned, Log, Partition, Polled};
 
-use super::cycle::{LoopError, Patience, Progress, Undone, tolerate, transact};
+use super::cycle::{LoopError, Patience, Progress};
 use restore::Restores;
 
 mod restore;
+mod take;
+mod write;
 
-/// Longest wait for a block, so that signals and restores are seen.
-const IDLE_WAIT: Duration = Duration::from_millis(50);
+/// Default of the longest wait for a block, so that signals and other work are seen.
+pub const IDLE_WAIT: Duration = Duration::from_millis(50);
 /// Default of how long an alert or relay still takes along what lies in the client's queue already.
 pub const STORM_MAX: Duration = Duration::from_millis(5);
 
@@ -32,6 +32,8 @@ pub struct Setup {
     pub partitions: i32,
     /// What each engine is set up with.
     pub engine: Arc<EngineSetup>,
+    /// Longest wait for a block.
+    pub idle_wait: Duration,
     /// Gathering ends so long after the first block.
     pub gather_max: Duration,
     /// Once an alert or relay is ready, gathering ends so much later, without waiting.
@@ -183,7 +185,7 @@ impl<L: Log> Correlate<L> {
     fn gather(&mut self) -> Result<(), LoopError> {
         // Restores go on between the polls, so they do not wait.
         let mut wait = if self.restores.is_empty() {
-            IDLE_WAIT
+            self.setup.idle_wait
         } else {
             Duration::ZERO
         };
@@ -198,7 +200,7 @@ impl<L: Log> Correlate<L> {
                     for partition in partitions {
                         self.slots.remove(&partition.number);
                         let gone = self.restores.give_up(&mut self.log, partition.number);
-                        gone.or_else(tolerate)?;
+                        gone.or_else(|error| self.patience.bear(error))?;
                     }
                 }
                 Ok(Polled::Record(record)) => {
@@ -207,7 +209,7 @@ impl<L: Log> Correlate<L> {
                         return Ok(());
                     }
                 }
-                Err(error) => return tolerate(error),
+                Err(error) => return self.patience.bear(error),
             }
             if self.records == 0 {
                 continue;
@@ -246,7 +248,7 @@ impl<L: Log> Correlate<L> {
     fn restore(&mut self) -> Result<(), LoopError> {
         let ended = match self.restores.step(&mut self.log) {
             Ok(ended) => ended,
-            Err(error) => return tolerate(error),
+            Err(error) => return self.patience.bear(error),
         };
         for (number, result) in ended {
             match result {
@@ -275,7 +277,7 @@ impl<L: Log> Correlate<L> {
             .seek(&partition, offset)
             .and_then(|()| self.log.resume(std::slice::from_ref(&partition)));
         if let Err(error) = begun {
-            tolerate(error)?;
+            self.patience.bear(error)?;
             // Restored again with the next cycle; a revocation that is on its way removes it.
             let one = Assigned {
                 partition,
@@ -291,49 +293,6 @@ impl<L: Log> Correlate<L> {
         };
         self.slots.insert(number, Slot::Running(Box::new(running)));
         Ok(())
-    }
-
-    /// Applies a block. False where the engine failed: everything gathered is to be undone.
-    fn take(&mut self, record: &OwnedRecord) -> bool {
-        let number = record.partition.number;
-        let Some(Slot::Running(running)) = self.slots.get_mut(&number) else {
-            return true;
-        };
-        let bytes = record.value.as_deref().unwrap_or_default();
-        let entries = match block::decode(bytes) {
-            Ok(entries) => entries,
-            Err(error) => {
-                let why = format!("offset {}: {error}", record.offset);
-                running.engine.rollback();
-                self.refuse(number, why);
-                return true;
-            }
-        };
-        self.records += 1;
-        self.entries += entries.len();
-        self.bytes += bytes.len();
-        running.touched = true;
-        let at = (number, record.offset);
-        let failed = apply(running, record, &entries, &self.poisoned, &mut self.letters);
-        match failed {
-            Ok(()) => {
-                running.engine.read_to(record.offset + 1);
-                true
-            }
-            Err(Stopped::Damaged(why)) => {
-                running.engine.rollback();
-                self.refuse(number, why);
-                true
-            }
-            Err(Stopped::Panicked(index)) => {
-                let place = (at.0, at.1, index);
-                tracing::error!(partition = at.0, offset = at.1, index, "the engine failed");
-                if !self.suspects.insert(place) {
-                    self.poisoned.insert(place);
-                }
-                false
-            }
-        }
     }
 
     /// Takes the whole cycle back; its input comes again.
@@ -357,7 +316,7 @@ impl<L: Log> Correlate<L> {
                 .seek(&partition, offset)
                 .and_then(|()| self.log.resume(std::slice::from_ref(&partition)));
             if let Err(error) = sought {
-                tolerate(error)?;
+                self.patience.bear(error)?;
                 let one = Assigned {
                     partition,
                     group_offset: Some(offset),
@@ -387,127 +346,4 @@ impl<L: Log> Correlate<L> {
         });
         self.assign(again.collect());
     }
-
-    fn commit(&mut self) -> Result<Progress, LoopError> {
-        let mut outgoing: Vec<(Topic, Outgoing)> = Vec::new();
-        let mut written: Vec<(i32, Vec<Change>)> = Vec::new();
-        let mut offsets: Vec<(Partition, i64)> = Vec::new();
-        let mut blocks: BTreeMap<i32, Writer> = BTreeMap::new();
-        for (number, slot) in &mut self.slots {
-            let Slot::Running(running) = slot else {
-                continue;
-            };
-            if !running.touched {
-                continue;
-            }
-            let effects = &mut running.effects;
-            outgoing.append(&mut take_records(*number, effects));
-            for (to, relay) in effects.relays.drain(..) {
-                let entry = Entry {
-                    entity: Some((to.kind, &to.id)),
-                    traceparent: None,
-                    body: Body::Relay(&relay.encode()),
-                };
-                let partition = to.partition(self.setup.partitions);
-                blocks.entry(partition).or_default().push(&entry);
-            }
-            let changes = running.engine.changes();
-            outgoing.extend(
-                changes
-                    .iter()
-                    .map(|c| (Topic::State, records::change(*number, c))),
-            );
-            let topic = Arc::clone(self.setup.topics.of(Topic::Events));
-            let next = running.engine.partition().next_offset;
-            offsets.push((Partition::new(topic, *number), next));
-            written.push((*number, changes));
-        }
-        for (number, mut writer) in blocks {
-            let of_partition = writer.take().into_iter();
-            outgoing.extend(of_partition.map(|b| (Topic::Events, records::events(number, b))));
-        }
-        outgoing.extend(self.letters.drain(..).map(|r| (Topic::DeadLetter, r)));
-        let topics = &self.setup.topics;
-        let undone = transact(&mut self.log, &mut self.patience, &offsets, |log| {
-            outgoing.iter().try_for_each(|(topic, record)| {
-                record.with(topics.of(*topic), |record| log.produce(record))
-            })
-        })?;
-        match undone {
-            None => self.committed(&written),
-            Some(Undone::Renewed) => self.restore_all(),
-            Some(Undone::Aborted) => self.undo_all()?,
-        }
-        let committed = undone.is_none();
-        Ok(Progress {
-            records: 0,
-            written: if committed { outgoing.len() } else { 0 },
-            committed,
-            aborted: !committed,
-        })
-    }
-
-    fn committed(&mut self, written: &[(i32, Vec<Change>)]) {
-        (self.entries, self.bytes) = (0, 0);
-        self.suspects.clear();
-        self.poisoned.clear();
-        for (number, changes) in written {
-            if let Some(Slot::Running(running)) = self.slots.get_mut(number) {
-                running.engine.commit(changes);
-                running.touched = false;
-                self.counts.add(&running.engine.take_counts());
-                self.counts
-                    .add(&std::mem::take(&mut running.effects).counts);
-            }
-        }
-    }
-}
-
-/// What the engine made for others than its own state and partitions.
-fn take_records(number: i32, effects: &mut Effects) -> Vec<(Topic, Outgoing)> {
-    let alerts = effects.revisions.drain(..);
-    alerts
-        .map(|(entity, revision)| (Topic::Alerts, records::alert(number, &entity, &revision)))
-        .collect()
-}
-
-/// Why a block was not applied whole.
-enum Stopped {
-    /// It cannot be read.
-    Damaged(String),
-    /// The engine failed at an entry.
-    Panicked(usize),
-}
-
-fn apply(
-    running: &mut Running,
-    record: &OwnedRecord,
-    entries: &[Entry<'_>],
-    poisoned: &BTreeSet<Place>,
-    letters: &mut Vec<Outgoing>,
-) -> Result<(), Stopped> {
-    let (number, offset) = (record.partition.number, record.offset);
-    let Running {
-        engine, effects, ..
-    } = running;
-    let guarded = |index: usize, step: &mut dyn FnMut() -> Result<(), block::BlockError>| {
-        // The engine is rolled back whole after a failure: no half-changed state is seen.
-        match catch_unwind(AssertUnwindSafe(step)) {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(Stopped::Damaged(format!("offset {offset}: {error}"))),
-            Err(_) => Err(Stopped::Panicked(index)),
-        }
-    };
-    guarded(usize::MAX, &mut || {
-        engine.advance(record.timestamp, effects);
-        Ok(())
-    })?;
-    for (index, entry) in entries.iter().enumerate() {
-        if poisoned.contains(&(number, offset, index)) {
-            letters.push(records::poison(record, index, entry));
-            continue;
-        }
-        guarded(index, &mut || engine.handle(entry, effects))?;
-    }
-    Ok(())
 }

@@ -1,6 +1,9 @@
 //! What the loops share: one transaction, what its errors ask for, and how long the same trouble is
 //! borne.
 
+use std::time::Duration;
+
+use crate::edge::clock::Deadline;
 use crate::edge::log::{ErrorClass, Log, LogError, Partition};
 
 /// The same cycle fails so often in a row before the process ends: a restart must be safe anyway.
@@ -52,20 +55,52 @@ pub(super) enum Undone {
     Renewed,
 }
 
-/// Counts failures in a row.
+/// Between two log lines about the same trouble.
+const LOG_PAUSE: Duration = Duration::from_secs(10);
+
+/// Counts failures in a row, and tells of trouble that passes by itself now and then.
 #[derive(Debug, Default)]
 pub(super) struct Patience {
     failures: u32,
+    quiet: Option<Deadline>,
+    troubled: bool,
 }
 
 impl Patience {
     pub(super) const fn new() -> Self {
-        Self { failures: 0 }
+        Self {
+            failures: 0,
+            quiet: None,
+            troubled: false,
+        }
     }
 
     /// A cycle was committed.
-    pub(super) const fn reset(&mut self) {
+    pub(super) fn reset(&mut self) {
         self.failures = 0;
+        if std::mem::take(&mut self.troubled) {
+            tracing::info!("the log can be reached again");
+        }
+    }
+
+    /// Sorts an error of a call outside any transaction: what the client repairs itself, or what may
+    /// be asked again, is no reason to end.
+    pub(super) fn bear(&mut self, error: LogError) -> Result<(), LoopError> {
+        match error.class {
+            ErrorClass::Retriable | ErrorClass::Noise => {
+                if self.quiet.is_none_or(|until| until.has_passed()) {
+                    self.quiet = Some(Deadline::after(LOG_PAUSE));
+                    self.troubled = true;
+                    tracing::warn!(call = error.call, detail = %error.detail,
+                        "the log cannot be reached as it should; trying on");
+                }
+                Ok(())
+            }
+            ErrorClass::Fenced => Err(LoopError::Fenced(error)),
+            ErrorClass::Abort | ErrorClass::Unknown | ErrorClass::Fatal => {
+                Err(LoopError::Log(error))
+            }
+        }
     }
 
     fn spend(&mut self, error: LogError) -> Result<(), LoopError> {
@@ -138,18 +173,5 @@ fn renew<L: Log>(log: &mut L) -> Result<(), LoopError> {
                 tracing::warn!(detail = %error.detail, "producer not renewed yet");
             }
         }
-    }
-}
-
-/// Sorts an error of a call outside any transaction: what the client repairs itself, or what may be
-/// asked again, is no reason to end.
-pub(super) fn tolerate(error: LogError) -> Result<(), LoopError> {
-    match error.class {
-        ErrorClass::Retriable | ErrorClass::Noise => {
-            tracing::debug!(call = error.call, detail = %error.detail, "the log is not ready");
-            Ok(())
-        }
-        ErrorClass::Fenced => Err(LoopError::Fenced(error)),
-        ErrorClass::Abort | ErrorClass::Unknown | ErrorClass::Fatal => Err(LoopError::Log(error)),
     }
 }

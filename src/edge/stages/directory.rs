@@ -7,7 +7,7 @@ use crate::collect::identity::MemoryDirectory;
 use crate::edge::log::{Log, LogError, Partition, Polled};
 use std::time::Duration;
 
-use super::cycle::{LoopError, tolerate};
+use super::cycle::{LoopError, Patience};
 
 /// Records of the directory topic taken in one cycle, so that reading sources is not held up.
 const RECORDS_PER_CYCLE: usize = 5_000;
@@ -67,11 +67,15 @@ impl Follower {
     }
 
     /// Takes what came.
-    pub(super) fn follow<L: Log>(&mut self, log: &mut L) -> Result<(), LoopError> {
+    pub(super) fn follow<L: Log>(
+        &mut self,
+        log: &mut L,
+        patience: &mut Patience,
+    ) -> Result<(), LoopError> {
         if !self.is_reading {
             match self.begin(log) {
                 Ok(()) => self.is_reading = true,
-                Err(error) => return tolerate(error),
+                Err(error) => return patience.bear(error),
             }
         }
         for _ in 0..RECORDS_PER_CYCLE {
@@ -94,7 +98,7 @@ impl Follower {
                 }
                 Ok(Polled::Idle | Polled::Assigned(_) | Polled::Revoked { .. }) => break,
                 Err(error) => {
-                    tolerate(error)?;
+                    patience.bear(error)?;
                     break;
                 }
             }

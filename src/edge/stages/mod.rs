@@ -4,6 +4,7 @@
 pub mod collect;
 pub mod correlate;
 mod cycle;
+pub mod deliver;
 mod directory;
 
 pub use cycle::{LoopError, Progress};

@@ -9,7 +9,7 @@ use crate::correlate::rules::absence::Absence;
 use crate::correlate::rules::count::Count;
 use crate::correlate::rules::distinct::{Distinct, Of};
 use crate::correlate::rules::first_seen::FirstSeen;
-use crate::correlate::rules::parse::{OperatorFile, ThresholdFile, WithinFile};
+use crate::correlate::rules::parse::{AbsenceFile, OperatorFile, ThresholdFile, WithinFile};
 use crate::correlate::rules::rule::{Operator, Threshold};
 use crate::correlate::rules::sequence::Sequence;
 use crate::correlate::rules::set::Set;
@@ -106,7 +106,7 @@ impl Compiler<'_> {
                     values,
                 }))
             }
-            OperatorFile::Absence { .. } => self.absence(file, names),
+            OperatorFile::Absence(file) => self.absence(file, names),
         }
     }
 
@@ -123,24 +123,16 @@ impl Compiler<'_> {
         Some(tiers)
     }
 
-    fn absence(&mut self, file: &OperatorFile, names: &Names<'_>) -> Option<Operator> {
-        let OperatorFile::Absence {
-            after,
-            expect,
-            such_that,
-            cleared_by,
-            lookback,
-            deadline,
-        } = file
-        else {
-            return None;
-        };
-        let signal = self.step(after, names);
-        let expect = expect.as_ref().map(|expect| self.step(expect, names));
-        let such_that = self.conditions(such_that, names);
-        let cleared_by = self.conditions(cleared_by, names);
-        let lookback_ms = lookback.as_ref().map_or(Some(0), |span| self.span(span));
-        let deadline_ms = self.span(deadline);
+    fn absence(&mut self, file: &AbsenceFile, names: &Names<'_>) -> Option<Operator> {
+        let signal = self.step(&file.after, names);
+        let expect = file.expect.as_ref().map(|expect| self.step(expect, names));
+        let such_that = self.conditions(&file.such_that, names);
+        let cleared_by = self.conditions(&file.cleared_by, names);
+        let lookback_ms = file
+            .lookback
+            .as_ref()
+            .map_or(Some(0), |span| self.span(span));
+        let deadline_ms = self.span(&file.deadline);
         Some(Operator::Absence(Absence {
             after: signal?,
             expect: expect.map_or(Some(None), |expect| expect.map(Some))?,

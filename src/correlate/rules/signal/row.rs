@@ -1,20 +1,22 @@
 //! One row of a signal, `field|modifier: value`, read and checked against the vocabulary.
 
-use super::{Compare, Field, RECOVERY_CLASSES, Test};
+use super::{Compare, Field, RECOVERY_CLASSES, Row, Test};
 use crate::collect::event::{
     Action, AgentKind, AppClass, Band, Channel, Claim, Cue, Direction, FactorType, Origin, Outcome,
     PolicyClass, PolicyEffect, ReasonQuality, RequestClass, Ternary, Tier, VerificationMethod,
 };
 
 /// Name and type of every field.
-const FIELDS: [(&str, Field, Kind); 31] = [
+const FIELDS: [(&str, Field, Kind); 33] = [
     ("action", Field::Action, Kind::Word),
     ("item", Field::Item, Kind::Word),
+    ("part_of", Field::PartOf, Kind::Word),
     ("outcome", Field::Outcome, Kind::Word),
     ("recovery", Field::Recovery, Kind::Word),
     ("admin_performed", Field::AdminPerformed, Kind::Flag),
     ("channel", Field::Channel, Kind::Word),
     ("contact.direction", Field::Direction, Kind::Word),
+    ("contact.to_desk", Field::ToDesk, Kind::Flag),
     ("contact.origin", Field::Origin, Kind::Word),
     ("request.class", Field::RequestClass, Kind::Word),
     ("request.claims", Field::Claims, Kind::Word),
@@ -47,11 +49,22 @@ const FIELDS: [(&str, Field, Kind); 31] = [
 
 /// What values a field can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub enum Kind {
+    /// Words of a closed vocabulary.
     Word,
+    /// Any text.
     Text,
+    /// Whole numbers, with comparisons.
     Number,
+    /// True or false.
     Flag,
+}
+
+/// Name, kind of value and vocabulary of every field, for schemas and editors.
+pub fn fields() -> impl Iterator<Item = (&'static str, Kind, Vec<&'static str>)> {
+    FIELDS
+        .iter()
+        .map(|(name, field, kind)| (*name, *kind, vocabulary(*field)))
 }
 
 /// Why a row does not compile.
@@ -63,18 +76,31 @@ pub struct RowFault {
     pub did_you_mean: Option<String>,
 }
 
+impl RowFault {
+    /// A fault without a suggestion.
+    pub fn new(what: impl Into<String>) -> Self {
+        Self {
+            what: what.into(),
+            did_you_mean: None,
+        }
+    }
+}
+
 /// Compiles one row of a signal: `name|modifier` and its values.
 ///
 /// # Errors
 /// Unknown field, modifier or word, or a value of the wrong type.
-pub fn row(key: &str, values: &[String]) -> Result<(Field, Test), RowFault> {
+pub fn row(key: &str, values: &[String]) -> Result<Row, RowFault> {
     let (name, modifier) = key.split_once('|').unwrap_or((key, ""));
     let Some((_, field, kind)) = FIELDS.iter().find(|(known, ..)| *known == name) else {
         let known = FIELDS.iter().map(|(name, ..)| *name);
         return Err(unknown("field", name, known));
     };
     if modifier == "exists" {
-        return flag(values).map(|wanted| (*field, Test::Exists(wanted)));
+        return flag(values).map(|wanted| Row {
+            field: *field,
+            test: Test::Exists(wanted),
+        });
     }
     let test = match kind {
         Kind::Flag => Test::Flag(flag(values)?),
@@ -86,7 +112,10 @@ pub fn row(key: &str, values: &[String]) -> Result<(Field, Test), RowFault> {
             words_test(*field, values)?
         }
     };
-    Ok((*field, test))
+    Ok(Row {
+        field: *field,
+        test,
+    })
 }
 
 fn words_test(field: Field, values: &[String]) -> Result<Test, RowFault> {
@@ -94,16 +123,21 @@ fn words_test(field: Field, values: &[String]) -> Result<Test, RowFault> {
         return Ok(Test::Exists(true));
     }
     let known = vocabulary(field);
-    if !known.is_empty() {
-        for value in values {
-            if !known.contains(&value.as_str()) {
-                return Err(unknown("value", value, known.into_iter()));
-            }
-        }
+    if known.is_empty() {
+        return Ok(Test::Text(values.to_vec()));
     }
-    Ok(Test::In(values.to_vec()))
+    let mut mask = 0_u128;
+    for value in values {
+        let place = known.iter().position(|word| word == value);
+        let Some(place) = place.and_then(|place| u32::try_from(place).ok()) else {
+            return Err(unknown("value", value, known.into_iter()));
+        };
+        mask |= 1 << place;
+    }
+    Ok(Test::In(mask))
 }
 
+/// The words of a field, each at the place that its value has in the enumeration.
 fn vocabulary(field: Field) -> Vec<&'static str> {
     #[expect(
         clippy::wildcard_enum_match_arm,
@@ -112,6 +146,7 @@ fn vocabulary(field: Field) -> Vec<&'static str> {
     match field {
         Field::Action => Action::ALL.iter().map(|a| a.as_str()).collect(),
         Field::Item => vec!["event", "contact", "ticket"],
+        Field::PartOf => vec!["contact", "ticket"],
         Field::Outcome => Outcome::ALL.iter().map(|v| v.as_str()).collect(),
         Field::Recovery => RECOVERY_CLASSES.iter().map(|(name, _)| *name).collect(),
         Field::Channel => Channel::ALL.iter().map(|v| v.as_str()).collect(),
@@ -167,10 +202,7 @@ fn flag(values: &[String]) -> Result<bool, RowFault> {
 }
 
 fn wrong(wanted: &str) -> RowFault {
-    RowFault {
-        what: format!("expected {wanted}"),
-        did_you_mean: None,
-    }
+    RowFault::new(format!("expected {wanted}"))
 }
 
 /// A fault that names the nearest known word, where one is near.
@@ -188,6 +220,7 @@ pub fn unknown<'k>(what: &str, name: &str, known: impl Iterator<Item = &'k str>)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::correlate::view::Stands;
 
     #[test]
     fn rows_are_checked_against_the_vocabulary() {
@@ -206,11 +239,43 @@ mod tests {
         );
         assert!(one("channel|gte", "voice").is_err());
         assert_eq!(
-            one("pressure.score|gte", "60").unwrap().1,
+            one("pressure.score|gte", "60").unwrap().test,
             Test::Number(Compare::Gte, 60)
         );
         assert!(one("pressure.score", "many").is_err());
         assert!(one("admin_performed", "maybe").is_err());
-        assert_eq!(one("recovery", "any").unwrap().1, Test::Exists(true));
+        assert_eq!(one("recovery", "any").unwrap().test, Test::Exists(true));
+    }
+
+    #[test]
+    fn every_word_stands_at_the_place_of_its_value() {
+        let order =
+            |places: Vec<usize>| assert!(places.into_iter().enumerate().all(|(n, p)| n == p));
+        order(Action::ALL.iter().map(|v| *v as usize).collect());
+        order(Outcome::ALL.iter().map(|v| *v as usize).collect());
+        order(Channel::ALL.iter().map(|v| *v as usize).collect());
+        order(Direction::ALL.iter().map(|v| *v as usize).collect());
+        order(Origin::ALL.iter().map(|v| *v as usize).collect());
+        order(RequestClass::ALL.iter().map(|v| *v as usize).collect());
+        order(Claim::ALL.iter().map(|v| *v as usize).collect());
+        order(Band::ALL.iter().map(|v| *v as usize).collect());
+        order(Cue::ALL.iter().map(|v| *v as usize).collect());
+        order(
+            VerificationMethod::ALL
+                .iter()
+                .map(|v| *v as usize)
+                .collect(),
+        );
+        order(AgentKind::ALL.iter().map(|v| *v as usize).collect());
+        order(Tier::ALL.iter().map(|v| *v as usize).collect());
+        order(Ternary::ALL.iter().map(|v| *v as usize).collect());
+        order(FactorType::ALL.iter().map(|v| *v as usize).collect());
+        order(AppClass::ALL.iter().map(|v| *v as usize).collect());
+        order(PolicyClass::ALL.iter().map(|v| *v as usize).collect());
+        order(PolicyEffect::ALL.iter().map(|v| *v as usize).collect());
+        order(ReasonQuality::ALL.iter().map(|v| *v as usize).collect());
+        order(RECOVERY_CLASSES.iter().map(|(_, v)| *v as usize).collect());
+        let stands = [Stands::Event, Stands::Contact, Stands::Ticket];
+        order(stands.iter().map(|v| *v as usize).collect());
     }
 }

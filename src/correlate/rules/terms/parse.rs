@@ -1,6 +1,7 @@
 //! Conditions as text, `not live_ticket(reset, -24h, 30m)`, read into terms with typed arguments.
 
-use super::{Condition, Term, Who, WhoRole};
+use super::people::{Who, WhoRole};
+use super::{Around, Condition, Term};
 use crate::collect::event::Channel;
 use crate::collect::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS};
 use crate::correlate::baseline::Kind;
@@ -71,28 +72,32 @@ impl Names<'_> {
 }
 
 fn fault(what: &str) -> RowFault {
-    RowFault {
-        what: what.to_owned(),
-        did_you_mean: None,
-    }
+    RowFault::new(what)
 }
 
-const TERMS: [&str; 15] = [
-    "in_baseline",
-    "short_baseline",
-    "same_device",
-    "same_person",
-    "same_request",
-    "within",
-    "live_ticket",
-    "verified",
-    "of_record",
-    "contact_by",
-    "ticket_by",
-    "called_back",
-    "second_person",
-    "is",
-    "exists",
+/// A term and how it is called, for messages and schemas.
+pub type Arity = (&'static str, &'static str);
+
+/// Every term, with the arguments it takes.
+pub const TERMS: [Arity; 18] = [
+    ("in_baseline", "step.device|asn|country"),
+    ("short_baseline", "step"),
+    ("same_device", "step, step"),
+    ("same_person", "step.role, step.role"),
+    ("same_request", "step, step"),
+    ("within", "step, step, from, to"),
+    ("live_ticket", "step, from, to"),
+    ("own_ticket_live", "step, step"),
+    ("verified", "step, strength, span"),
+    ("of_record", "step, step"),
+    ("contact_by", "channel, step, from, to"),
+    ("ticket_by", "channel, step, from, to"),
+    ("called_back", "step, from, to"),
+    ("second_person", "step, from, to"),
+    ("is", "step, signal"),
+    ("exists", "signal, step, from, to"),
+    ("beside", "signal, step"),
+    ("defends", "step, step, step"),
 ];
 
 /// Compiles one condition.
@@ -141,12 +146,12 @@ fn term(name: &str, arguments: &[&str], names: &Names<'_>) -> Result<Term, RowFa
         ("within", [a, b, from, to]) => Ok(Term::Within(
             names.step(a)?,
             names.step(b)?,
-            span(from)?,
-            span(to)?,
+            around(from, to)?,
         )),
         ("live_ticket", [step, from, to]) => {
-            Ok(Term::LiveTicket(names.step(step)?, span(from)?, span(to)?))
+            Ok(Term::LiveTicket(names.step(step)?, around(from, to)?))
         }
+        ("own_ticket_live", [a, b]) => Ok(Term::OwnTicketLive(names.step(a)?, names.step(b)?)),
         ("verified", [step, strength, within]) => {
             let strength = strength.parse().ok().filter(|s| (1..=4).contains(s));
             let strength = strength.ok_or_else(|| fault("expected a strength from 1 to 4"))?;
@@ -158,35 +163,44 @@ fn term(name: &str, arguments: &[&str], names: &Names<'_>) -> Result<Term, RowFa
         ("contact_by", [by, step, from, to]) => Ok(Term::ContactBy(
             channel(by)?,
             names.step(step)?,
-            span(from)?,
-            span(to)?,
+            around(from, to)?,
         )),
         ("ticket_by", [by, step, from, to]) => Ok(Term::TicketBy(
             channel(by)?,
             names.step(step)?,
-            span(from)?,
-            span(to)?,
+            around(from, to)?,
         )),
         ("called_back", [step, from, to]) => {
-            Ok(Term::CalledBack(names.step(step)?, span(from)?, span(to)?))
+            Ok(Term::CalledBack(names.step(step)?, around(from, to)?))
         }
-        ("second_person", [step, from, to]) => Ok(Term::SecondPerson(
-            names.step(step)?,
-            span(from)?,
-            span(to)?,
-        )),
+        ("second_person", [step, from, to]) => {
+            Ok(Term::SecondPerson(names.step(step)?, around(from, to)?))
+        }
         ("is", [step, signal]) => Ok(Term::Is(names.step(step)?, names.signal(signal)?)),
         ("exists", [signal, step, from, to]) => Ok(Term::Exists(
             names.signal(signal)?,
             names.step(step)?,
-            span(from)?,
-            span(to)?,
+            around(from, to)?,
         )),
-        (known, _) if TERMS.contains(&known) => Err(fault(&format!(
-            "`{known}` takes another number of arguments"
-        ))),
-        (other, _) => Err(unknown("term", other, TERMS.into_iter())),
+        ("beside", [signal, step]) => Ok(Term::Beside(names.signal(signal)?, names.step(step)?)),
+        ("defends", [step, a, b]) => Ok(Term::Defends(
+            names.step(step)?,
+            [names.step(a)?, names.step(b)?],
+        )),
+        (known, _) => Err(TERMS.iter().find(|(name, _)| *name == known).map_or_else(
+            || unknown("term", known, TERMS.iter().map(|(name, _)| *name)),
+            |(name, arguments)| fault(&format!("expected `{name}({arguments})`")),
+        )),
     }
+}
+
+/// A span `(from, to]` around a step; one that contains nothing is a mistake, but for a moment.
+fn around(from: &str, to: &str) -> Result<Around, RowFault> {
+    let (start, end) = (span(from)?, span(to)?);
+    if start > end {
+        return Err(fault(&format!("`{from}` lies after `{to}`")));
+    }
+    Ok((start, end))
 }
 
 fn channel(word: &str) -> Result<Channel, RowFault> {
@@ -228,11 +242,12 @@ pub fn span(text: &str) -> Result<i64, RowFault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::correlate::rules::terms::Needs;
 
     fn names() -> Vec<(String, Signal)> {
         vec![
-            ("reset".into(), Signal::All(vec![])),
-            ("login".into(), Signal::All(vec![])),
+            ("reset".into(), Signal::all(vec![])),
+            ("login".into(), Signal::all(vec![])),
         ]
     }
 
@@ -259,9 +274,9 @@ mod tests {
         assert!(compiled.negated);
         assert_eq!(
             compiled.term,
-            Term::LiveTicket(0, -24 * HOUR_MS, 30 * MINUTE_MS)
+            Term::LiveTicket(0, (-24 * HOUR_MS, 30 * MINUTE_MS))
         );
-        assert_eq!(compiled.steps(), [0]);
+        assert_eq!(compiled.needs(), Needs::One(0));
         assert!(condition("same_person(reset.agent, login.approver.manager)", &names).is_ok());
         assert!(condition("contact_by(voice, reset, -2h, 0)", &names).is_ok());
     }
@@ -285,7 +300,7 @@ mod tests {
         assert!(
             fault_of("live_ticket(reset)")
                 .what
-                .contains("number of arguments")
+                .contains("live_ticket(step, from, to)")
         );
         assert!(fault_of("verified(reset, 9, 1h)").what.contains("1 to 4"));
         assert!(

@@ -1,6 +1,7 @@
 //! One member on the in-memory log: cursors, producer state, and the faults of its calls.
 
 use super::broker::{Broker, Fault, PartitionLog};
+use super::cursor::{Cursor, serve};
 use super::group::Change;
 use super::{MemberSettings, MemoryBroker};
 use crate::edge::log::{
@@ -21,23 +22,6 @@ enum Producer {
     Open,
     MustAbort,
     Spent,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Cursor {
-    position: i64,
-    is_paused: bool,
-    end_told: Option<i64>,
-}
-
-impl Cursor {
-    const fn at(position: i64, is_paused: bool) -> Self {
-        Self {
-            position,
-            is_paused,
-            end_told: None,
-        }
-    }
 }
 
 /// One member on a [`MemoryBroker`].
@@ -186,39 +170,6 @@ impl MemoryLog {
         };
         ended
     }
-}
-
-/// The next record or end of one of the cursors, beginning behind the one served last.
-fn serve(
-    broker: &Broker,
-    cursors: &mut BTreeMap<Partition, Cursor>,
-    last: &mut Option<Partition>,
-) -> Result<Polled, LogError> {
-    let is_later = |p: &&Partition| last.as_ref().is_some_and(|l| *p > l);
-    let (later, earlier): (Vec<_>, Vec<_>) = cursors.keys().cloned().partition(|p| is_later(&p));
-    for partition in later.into_iter().chain(earlier) {
-        let Some(cursor) = cursors.get_mut(&partition).filter(|c| !c.is_paused) else {
-            continue;
-        };
-        let log = broker.log(&partition)?;
-        match log.next(cursor.position) {
-            Ok(record) => {
-                cursor.position = record.offset + 1;
-                *last = Some(partition);
-                return Ok(Polled::Record(record.clone()));
-            }
-            Err(position) => cursor.position = cursor.position.max(position),
-        }
-        let position = cursor.position;
-        if log.is_end(position) && cursor.end_told != Some(position) {
-            cursor.end_told = Some(position);
-            return Ok(Polled::End {
-                partition,
-                position,
-            });
-        }
-    }
-    Ok(Polled::Idle)
 }
 
 fn unassigned(call: &'static str, partition: &Partition) -> LogError {
@@ -384,6 +335,10 @@ impl Log for MemoryLog {
     }
 
     fn reader_remove(&mut self, partitions: &[Partition]) -> Result<(), LogError> {
+        if let Some(strange) = partitions.iter().find(|p| !self.reader.contains_key(*p)) {
+            let detail = format!("{strange}: not read");
+            return Err(LogError::new(ErrorClass::Fatal, "unassign", detail));
+        }
         self.reader.retain(|p, _| !partitions.contains(p));
         Ok(())
     }

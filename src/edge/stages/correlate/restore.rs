@@ -33,6 +33,8 @@ struct Reading {
     restore: Restore,
     position: i64,
     until: i64,
+    /// The reader has it: an empty partition is not read at all.
+    is_open: bool,
     fault: Option<String>,
 }
 
@@ -85,8 +87,9 @@ impl Restores {
     pub(super) fn give_up<L: Log>(&mut self, log: &mut L, number: i32) -> Result<(), LogError> {
         match self.running.remove(&number) {
             Some(Restoring {
-                reading: Some(_), ..
-            }) => log.reader_remove(&[self.state(number)]),
+                reading: Some(reading),
+                ..
+            }) if reading.is_open => log.reader_remove(&[self.state(number)]),
             Some(_) | None => Ok(()),
         }
     }
@@ -128,6 +131,7 @@ impl Restores {
                     restore: Engine::restore(Arc::clone(&self.setup)),
                     position: ends.low,
                     until: ends.high,
+                    is_open: ends.low < ends.high,
                     fault: None,
                 });
             }
@@ -182,13 +186,15 @@ impl Restores {
             .collect();
         for number in numbers {
             let state = self.state(number);
-            log.reader_remove(std::slice::from_ref(&state))?;
             let Some(mut restoring) = self.running.remove(&number) else {
                 continue;
             };
             let Some(reading) = restoring.reading.take() else {
                 continue;
             };
+            if reading.is_open {
+                log.reader_remove(std::slice::from_ref(&state))?;
+            }
             if let Some(fault) = reading.fault {
                 ended.push((number, Err(format!("{state}: {fault}"))));
                 continue;

@@ -1,0 +1,218 @@
+//! Open-loop latency: every event is sent when its schedule says, whether or not the program keeps
+//! up, and each alert is timed from the scheduled moment of the event that completes it to its
+//! arrival at a reader of committed records.
+
+use crate::broker::{self, Progress};
+use crate::child::{Process, pause};
+use crate::load::{Load, Made};
+use crate::ours::{self, ENVIRONMENT};
+use crate::{Common, raw_b_command};
+use clap::Args;
+use deskwarden::edge::clock;
+use deskwarden::edge::log::topics::{Topic, group};
+use rdkafka::Message;
+use rdkafka::error::KafkaError;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Events sent before the measurement, until the program commits.
+const WARM_EVENTS: u64 = 2_000;
+/// How long the reader waits for the last alerts.
+const TAIL: Duration = Duration::from_secs(3);
+
+/// Latency at a steady rate.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Latency {
+    #[command(flatten)]
+    common: Common,
+    /// Length of the measurement.
+    #[arg(long, default_value_t = 30)]
+    seconds: u64,
+}
+
+/// Which program, and which step of an attack completes its alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Program {
+    /// The bare hop.
+    Hop,
+    /// The baseline, which commits every 100 ms.
+    RawB,
+    /// Deskwarden: two classes of recovery at once.
+    Deskwarden,
+}
+
+impl Latency {
+    pub(crate) fn run(&self) {
+        let mut programs = vec![Program::Hop, Program::RawB];
+        if !self.common.ours.without {
+            ours::write_directory(&self.common.load);
+            programs.push(Program::Deskwarden);
+        }
+        println!(
+            "{} events/s for {} s; from the scheduled event to the committed alert, ms:",
+            self.common.load.rate, self.seconds
+        );
+        let mut hop = None;
+        for program in programs {
+            let mut times = self.measure(program);
+            times.sort_by(f64::total_cmp);
+            let at = |per_mille: usize| times[(times.len() - 1) * per_mille / 1_000];
+            let (p50, p99) = (at(500), at(990));
+            let (hop50, hop99) = *hop.get_or_insert((p50, p99));
+            println!(
+                "  {program:?}: p50 {p50:.1}, p99 {p99:.1}, most {:.1} ({} alerts); ÷ hop {:.2}, {:.2}",
+                at(1_000),
+                times.len(),
+                p50 / hop50,
+                p99 / hop99
+            );
+        }
+    }
+
+    /// Latencies of one program, each run on topics of its own.
+    fn measure(&self, program: Program) -> Vec<f64> {
+        let Common {
+            brokers,
+            partitions,
+            ours,
+            ..
+        } = &self.common;
+        let name = format!("dwbench-{}-{program:?}", clock::now().0).to_lowercase();
+        let sources = broker::sources(&name);
+        broker::create(brokers, &sources, *partitions);
+        let (command, group, output) = if program == Program::Deskwarden {
+            let config = ours.configure(brokers, &name, &sources, *partitions);
+            ours.prepare(&config);
+            let output = Topic::Alerts.name(&name).to_string();
+            (ours.command(&config), group(&name, "collect"), output)
+        } else {
+            let output = format!("{name}.alerts");
+            broker::create(brokers, std::slice::from_ref(&output), 1);
+            let mut command = raw_b_command(brokers, &name, &output, &sources);
+            if program == Program::Hop {
+                command.push("--bare".to_owned());
+            }
+            (command, name.clone(), output)
+        };
+        let log = ours::folder().join(format!("{name}.log"));
+        let mut process = Process::start(&command, &ENVIRONMENT, &log);
+        let done = AtomicBool::new(false);
+        let (sent, seen) = thread::scope(|scope| {
+            let reader = scope.spawn(|| read(brokers, &output, &done));
+            let progress = Progress::of(brokers, &group, &sources, *partitions);
+            let sent = self.drive(&name, &progress, program);
+            thread::sleep(TAIL);
+            done.store(true, Ordering::Relaxed);
+            (sent, reader.join().unwrap())
+        });
+        process.must_live();
+        let found: Vec<f64> = sent
+            .iter()
+            .filter_map(|(who, scheduled)| {
+                let arrived = seen.get(who)?;
+                Some(arrived.saturating_duration_since(*scheduled).as_secs_f64() * 1_000.0)
+            })
+            .collect();
+        if found.len() < sent.len() {
+            println!(
+                "  WRONG: {program:?}: {} of {} alerts missing",
+                sent.len() - found.len(),
+                sent.len()
+            );
+        }
+        assert!(
+            !found.is_empty(),
+            "{program:?}: no alert; see {}",
+            log.display()
+        );
+        found
+    }
+
+    /// Sends the load on schedule; when the completing event of each person was due. The name of
+    /// the person is as the program writes it.
+    fn drive(
+        &self,
+        name: &str,
+        progress: &Progress,
+        program: Program,
+    ) -> BTreeMap<String, Instant> {
+        let mut options = self.common.load.clone();
+        options.attack_every = (options.rate / 10).max(1);
+        options.events = WARM_EVENTS + options.rate * self.seconds;
+        let producer = broker::producer(&self.common.brokers, 1);
+        let start = clock::now();
+        let mut load = Load::new(&options, start);
+        for made in load.by_ref().take(usize::try_from(WARM_EVENTS).unwrap()) {
+            broker::send(&producer, name, &made);
+        }
+        broker::flush(&producer);
+        while progress.committed() == 0 {
+            pause(100);
+        }
+        let completing = if program == Program::RawB { 3 } else { 2 };
+        let begun = clock::monotonic();
+        let spacing = Duration::from_secs(1) / u32::try_from(options.rate).unwrap();
+        let mut sent = BTreeMap::new();
+        for (n, made) in (0_u32..).zip(load) {
+            let due = begun + spacing * n;
+            loop {
+                let left = due.saturating_duration_since(clock::monotonic());
+                if left.is_zero() {
+                    break;
+                }
+                producer.poll(Duration::ZERO);
+                thread::sleep(left.min(Duration::from_millis(1)));
+            }
+            if let Some((_, who)) = made.step.filter(|(number, _)| *number == completing) {
+                sent.entry(named(&made, who, program)).or_insert(due);
+            }
+            // Event times follow the real clock, which the schedule is tied to.
+            broker::send(&producer, name, &made);
+        }
+        broker::flush(&producer);
+        sent
+    }
+}
+
+/// A person as the alerts of a program name them.
+fn named(made: &Made, who: usize, program: Program) -> String {
+    if program == Program::Deskwarden {
+        format!("hris:E{}", 10_001 + who)
+    } else {
+        made.key.clone()
+    }
+}
+
+/// When each person was first seen in a committed alert.
+fn read(brokers: &str, output: &str, done: &AtomicBool) -> BTreeMap<String, Instant> {
+    let client = broker::reader(brokers, output);
+    let mut seen = BTreeMap::new();
+    while !done.load(Ordering::Relaxed) {
+        match client.poll(Duration::from_millis(50)) {
+            Some(Ok(message)) => {
+                let now = clock::monotonic();
+                let key = String::from_utf8_lossy(message.key().unwrap_or_default());
+                let value = String::from_utf8_lossy(message.payload().unwrap_or_default());
+                for who in people(&key, &value) {
+                    seen.entry(who).or_insert(now);
+                }
+            }
+            Some(Err(KafkaError::PartitionEOF(_))) | None => {}
+            Some(Err(error)) => panic!("{output}: {error}"),
+        }
+    }
+    seen
+}
+
+/// Whom an alert names: by its key, or by employee ids in its text.
+fn people(key: &str, value: &str) -> Vec<String> {
+    let mut found = vec![key.to_owned()];
+    for (at, _) in value.match_indices("hris:E") {
+        let rest = value.get(at..).unwrap_or_default();
+        let name = rest.split(['"', '|', ' ', ',']).next();
+        found.extend(name.map(str::to_owned));
+    }
+    found
+}

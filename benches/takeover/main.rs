@@ -1,0 +1,91 @@
+//! The takeover benchmark on a real Kafka: a hand-written baseline and Deskwarden drain the same
+//! topics in turn, or meet an open-loop load.
+//!
+//! ```text
+//! cargo bench --bench takeover -- drain --events 1000000 --pairs 5
+//! cargo bench --bench takeover -- latency --seconds 30
+//! ```
+//!
+//! Brokers are those of `--brokers` or `DESKWARDEN_TEST_BROKERS`; `tests/run --bench takeover drain`
+//! starts one. Machines are shared and noisy: what counts is the ratio of interleaved runs, and
+//! events per CPU-second of the process under test.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a benchmark may panic"
+)]
+
+mod broker;
+mod child;
+mod drain;
+mod latency;
+mod load;
+mod ours;
+mod raw_b;
+
+use clap::{Args, Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(about = "Drains the same topics with RAW-B and Deskwarden, or measures their latency")]
+struct Options {
+    /// `cargo bench` passes it.
+    #[arg(long = "bench", hide = true, global = true)]
+    _bench: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Events per CPU-second over a backlog, in interleaved pairs.
+    Drain(drain::Drain),
+    /// From a scheduled event to its committed alert, at a steady rate.
+    Latency(latency::Latency),
+    /// Prints what the generator makes, without Kafka.
+    Load(load::LoadOptions),
+    /// The baseline itself; the others start it as a process of its own.
+    #[command(hide = true)]
+    RawB(raw_b::RawB),
+}
+
+/// What both measurements share.
+#[derive(Debug, Clone, Args)]
+struct Common {
+    /// Brokers, `host:port` with commas between them.
+    #[arg(long, env = "DESKWARDEN_TEST_BROKERS")]
+    brokers: String,
+    #[command(flatten)]
+    load: load::LoadOptions,
+    /// Partitions of each source topic.
+    #[arg(long, default_value_t = 4)]
+    partitions: i32,
+    #[command(flatten)]
+    ours: ours::Ours,
+}
+
+/// The command line of the baseline: this program again, so that its CPU is measured alike.
+fn raw_b_command(brokers: &str, group: &str, output: &str, sources: &[String]) -> Vec<String> {
+    let program = std::env::current_exe().unwrap();
+    let mut words = vec![program.display().to_string(), "raw-b".to_owned()];
+    for (option, value) in [
+        ("--brokers", brokers),
+        ("--group", group),
+        ("--output", output),
+    ] {
+        words.extend([option.to_owned(), value.to_owned()]);
+    }
+    for source in sources {
+        words.extend(["--topic".to_owned(), source.clone()]);
+    }
+    words
+}
+
+fn main() {
+    let options = Options::parse();
+    match options.command {
+        Command::Drain(drain) => drain.run(),
+        Command::Latency(latency) => latency.run(),
+        Command::Load(load) => load::print(&load),
+        Command::RawB(raw) => raw.run(),
+    }
+}

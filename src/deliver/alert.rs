@@ -1,0 +1,272 @@
+//! The few fields of a published alert that filters, lists and routes need. The document itself is
+//! passed on as it is.
+
+use serde::Deserialize;
+use std::fmt;
+
+/// Longest text that is kept of one field, in bytes: they are ids and short names.
+const FIELD_BYTES_MAX: usize = 512;
+/// Most values that are kept of one list: an alert holds at most 50 evidences.
+const VALUES_MAX: usize = 64;
+/// OCSF `status_id` of a closed case.
+const STATUS_RESOLVED: u8 = 4;
+
+/// What a revision did to its case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activity {
+    /// The case was opened.
+    Created,
+    /// The case changed.
+    Updated,
+    /// The case was closed.
+    Closed,
+}
+
+impl Activity {
+    /// The name of the event in the live feed.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// Whom a case is about.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Subject {
+    /// Kind of entity: identity, ticket, caller…
+    pub kind: String,
+    /// Its id.
+    pub id: String,
+    /// The masked name under which people know it, where there is one.
+    pub name: String,
+    /// Its tier.
+    pub tier: String,
+}
+
+/// One revision of an alert, reduced to what is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlertRecord {
+    /// The alert id.
+    pub id: String,
+    /// Number of the revision, from 1.
+    pub revision: u64,
+    /// What this revision did.
+    pub activity: Activity,
+    /// Whether the case is open after it.
+    pub is_open: bool,
+    /// OCSF `severity_id`, 1–5.
+    pub severity_id: u8,
+    /// 0–100.
+    pub score: u8,
+    /// Event time at which the condition of this revision became true, ms.
+    pub time: i64,
+    /// Whether a person is to be woken.
+    pub page: bool,
+    /// Whom it is about.
+    pub subject: Subject,
+    /// Ids of the active patterns.
+    pub patterns: Vec<String>,
+    /// Families present.
+    pub families: Vec<String>,
+    /// Ids of the tickets.
+    pub tickets: Vec<String>,
+}
+
+/// Why a record of the alerts topic cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlertFault(String);
+
+impl fmt::Display for AlertFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "not an alert: {}", self.0)
+    }
+}
+
+impl std::error::Error for AlertFault {}
+
+#[derive(Deserialize)]
+struct Document {
+    activity_id: u8,
+    severity_id: u8,
+    time: i64,
+    #[serde(default)]
+    status_id: u8,
+    #[serde(default)]
+    risk_score: u8,
+    metadata: Metadata,
+    finding_info: FindingInfo,
+    #[serde(default)]
+    evidences: Vec<Evidence>,
+    #[serde(default)]
+    resources: Vec<Resource>,
+    #[serde(default)]
+    tickets: Vec<Uid>,
+    #[serde(default)]
+    unmapped: Unmapped,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    sequence: u64,
+}
+
+#[derive(Deserialize)]
+struct FindingInfo {
+    uid: String,
+    #[serde(default)]
+    types: Vec<String>,
+    analytic: Option<Uid>,
+    #[serde(default)]
+    related_analytics: Vec<Uid>,
+}
+
+#[derive(Deserialize, Default)]
+struct Evidence {
+    #[serde(default)]
+    data: EvidenceData,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct EvidenceData {
+    pattern: String,
+    state: String,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Resource {
+    uid: String,
+    name: String,
+    r#type: String,
+    criticality: String,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Uid {
+    uid: String,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Unmapped {
+    page: bool,
+}
+
+impl AlertRecord {
+    /// Reads the value of a record of the alerts topic.
+    pub fn read(value: &[u8]) -> Result<Self, AlertFault> {
+        let document: Document =
+            serde_json::from_slice(value).map_err(|fault| AlertFault(fault.to_string()))?;
+        let activity = match document.activity_id {
+            1 => Activity::Created,
+            2 => Activity::Updated,
+            3 => Activity::Closed,
+            other => return Err(AlertFault(format!("activity_id {other}"))),
+        };
+        if !(1..=5).contains(&document.severity_id) {
+            return Err(AlertFault(format!("severity_id {}", document.severity_id)));
+        }
+        let patterns = patterns(&document);
+        let info = document.finding_info;
+        let resource = document.resources.into_iter().next().unwrap_or_default();
+        Ok(Self {
+            id: short(info.uid),
+            revision: document.metadata.sequence,
+            activity,
+            is_open: activity != Activity::Closed && document.status_id != STATUS_RESOLVED,
+            severity_id: document.severity_id,
+            score: document.risk_score,
+            time: document.time,
+            page: document.unmapped.page,
+            subject: Subject {
+                kind: short(resource.r#type),
+                id: short(resource.uid),
+                name: short(resource.name),
+                tier: short(resource.criticality),
+            },
+            patterns,
+            families: list(info.types.into_iter()),
+            tickets: list(document.tickets.into_iter().map(|ticket| ticket.uid)),
+        })
+    }
+}
+
+/// The patterns that count; where no evidence says so, those of the analytics.
+fn patterns(document: &Document) -> Vec<String> {
+    let active = document.evidences.iter().map(|evidence| &evidence.data);
+    let active = active.filter(|data| data.state == "active" && !data.pattern.is_empty());
+    let found = list(active.map(|data| data.pattern.clone()));
+    if !found.is_empty() {
+        return found;
+    }
+    let info = &document.finding_info;
+    let named = info.analytic.iter().chain(&info.related_analytics);
+    list(named.map(|analytic| analytic.uid.clone()))
+}
+
+fn list(values: impl Iterator<Item = String>) -> Vec<String> {
+    let mut kept: Vec<String> = values.map(short).take(VALUES_MAX).collect();
+    kept.sort_unstable();
+    kept.dedup();
+    kept
+}
+
+fn short(mut text: String) -> String {
+    let mut end = FIELD_BYTES_MAX.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.truncate(end);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fields_are_read() {
+        let value = br#"{"activity_id":2,"severity_id":5,"time":7,"status_id":1,"risk_score":98,
+            "metadata":{"sequence":2},"finding_info":{"uid":"9f","types":["sequence"],"analytic":{"uid":"HDT-04"}},
+            "evidences":[{"data":{"pattern":"HDT-12","state":"active"}},{"data":{"pattern":"HDT-04","state":"active"}},
+                         {"data":{"pattern":"HDT-01","state":"retracted"}}],
+            "resources":[{"uid":"id-7","name":"a@x","type":"identity","criticality":"executive"}],
+            "tickets":[{"uid":"INC1"}],"unmapped":{"page":true,"other":[1]},"unknown":{}}"#;
+        let alert = AlertRecord::read(value).unwrap();
+        assert_eq!(
+            (alert.id.as_str(), alert.revision, alert.score),
+            ("9f", 2, 98)
+        );
+        assert_eq!(alert.activity, Activity::Updated);
+        assert!(alert.is_open && alert.page);
+        assert_eq!(alert.patterns, ["HDT-04", "HDT-12"]);
+        assert_eq!(alert.subject.tier, "executive");
+        assert_eq!(alert.tickets, ["INC1"]);
+    }
+
+    #[test]
+    fn what_is_no_alert_is_said() {
+        for value in [
+            &b""[..],
+            b"{}",
+            b"[]",
+            br#"{"activity_id":9,"severity_id":5,"time":7,"metadata":{"sequence":2},"finding_info":{"uid":"9f"}}"#,
+            br#"{"activity_id":1,"severity_id":6,"time":7,"metadata":{"sequence":2},"finding_info":{"uid":"9f"}}"#,
+        ] {
+            assert!(AlertRecord::read(value).is_err());
+        }
+    }
+
+    #[test]
+    fn long_fields_are_cut_between_letters() {
+        let long = "ä".repeat(FIELD_BYTES_MAX);
+        let cut = short(format!("x{long}"));
+        assert!(cut.len() < FIELD_BYTES_MAX && cut.ends_with('ä'));
+    }
+}

@@ -1,0 +1,360 @@
+//! `deskwarden run`: the daemon. Starts the loops of its role, one thread each, and ends with them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::collect::text::Lexicon;
+use crate::correlate::engine::Setup as EngineSetup;
+use crate::correlate::rules::{self, RuleSet};
+use crate::edge::clock::{self, Deadline};
+use crate::edge::commands::{CommandError, Ending};
+use crate::edge::config::{Config, ConfigArgs, Needs, Role, Stage, environment};
+use crate::edge::health::{Health, Worker};
+use crate::edge::http::feed::Feed;
+use crate::edge::http::{ApiParts, Bound, HttpParts, HttpSettings, bind};
+use crate::edge::kafka::KafkaLog;
+use crate::edge::log::topics::{Names, Topic};
+use crate::edge::log::{ErrorClass, Log};
+use crate::edge::metrics::{self, DeliverMetrics};
+use crate::edge::read_model::ReadModel;
+use crate::edge::stages::SharedDirectory;
+use crate::edge::stages::collect::{self, Collect, SourceTopic};
+use crate::edge::stages::correlate::{self, Correlate, STORM_MAX};
+use crate::edge::stages::deliver::{Deliver, DeliverParts};
+use crate::edge::tasks::{GRACE, Stop, TaskError, Tasks, signalled};
+use crate::edge::telemetry;
+
+/// Clients of the live feed that wait for a slow reader hold so many alerts each.
+const FEED_QUEUE_MAX: usize = 1_024;
+/// So often within so long a loop is begun anew; two processes of one name spend them in seconds.
+const CHANCES: u32 = 3;
+const CHANCES_SPAN: Duration = Duration::from_secs(300);
+/// Before a loop is begun anew.
+const CHANCE_PAUSE: Duration = Duration::from_secs(2);
+/// Between two looks whether topics are there.
+const TOPOLOGY_PAUSE: Duration = Duration::from_millis(500);
+
+/// What the command line says.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  deskwarden run --config deskwarden.yaml
+  deskwarden run --config deskwarden.yaml --role correlate --set instance=node-2
+
+SIGTERM and SIGINT end it: the cycle under way is committed, then it leaves.
+Exit codes: 0 ended cleanly; 1 a thread failed; 2 it could not be started as given; 64 the
+configuration is wrong; 75 it was replaced by another process of its name, failed again and again, or
+did not end in time: start it again.")]
+pub struct Args {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// What this instance does; wins over the configuration.
+    #[arg(long, value_enum)]
+    role: Option<Role>,
+}
+
+/// Runs until a signal or a failure.
+///
+/// # Errors
+/// A configuration that is wrong, an address that is not to be had.
+pub fn run(args: &Args) -> Result<Ending, CommandError> {
+    let config = args.config.load(Needs::Run)?;
+    telemetry::start(
+        environment().get("RUST_LOG").map(String::as_str),
+        config.log_level.as_str(),
+    )
+    .map_err(|e| CommandError::Usage(e.to_string()))?;
+    let role = args.role.unwrap_or(config.role);
+    let texts = config.rule_texts()?;
+    let (common, files) = texts.borrowed();
+    let rules = rules::load(common, &files).map_err(CommandError::Rules)?;
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        role = ?role,
+        instance = %config.instance,
+        rules = rules.len(),
+        "starting"
+    );
+    let daemon = Daemon {
+        health: Health::default(),
+        names: Names::new(&config.prefix),
+        rules: Arc::new(RuleSet::new(rules)),
+        config: Arc::new(config),
+    };
+    daemon.run(role)
+}
+
+struct Daemon {
+    config: Arc<Config>,
+    names: Names,
+    rules: Arc<RuleSet>,
+    health: Health,
+}
+
+impl Daemon {
+    fn run(&self, role: Role) -> Result<Ending, CommandError> {
+        let delivers = role.stages().contains(&Stage::Deliver);
+        let listen = delivers.then_some(self.config.http.listen);
+        let bound = bind(&HttpSettings {
+            listen,
+            ops_listen: self.config.http.ops_listen,
+        })?;
+        tracing::info!(page = ?bound.api(), ops = ?bound.ops(), "listening");
+        let mut tasks = Tasks::default();
+        for stage in role.stages() {
+            match stage {
+                Stage::Collect => self.collect(&mut tasks)?,
+                Stage::Correlate => self.correlate(&mut tasks)?,
+                Stage::Deliver => {}
+            }
+        }
+        self.deliver(&mut tasks, bound, delivers)?;
+        let ending = tasks.run(signalled(), GRACE)?;
+        let code = ending.exit_code();
+        if code == 0 {
+            tracing::info!(%ending, "ended");
+        } else {
+            tracing::error!(%ending, code, "ended");
+        }
+        Ok(match code {
+            0 => Ending::Clean,
+            75 => Ending::HardStop,
+            _ => Ending::Refused,
+        })
+    }
+
+    fn collect(&self, tasks: &mut Tasks) -> Result<(), CommandError> {
+        let config = &self.config;
+        let setup = Arc::new(collect::Setup {
+            topics: self.names.clone(),
+            partitions: config.kafka.partitions,
+            sources: sources(config),
+            settings: config.identity_settings(),
+            lexicon: Arc::new(Lexicon::embedded().map_err(|e| CommandError::Usage(e.to_string()))?),
+            idle_wait: collect::IDLE_WAIT,
+            gather_max: config.collect.gather_max,
+            records_max: config.collect.records_max,
+            bytes_max: config.collect.bytes_max,
+        });
+        let directory = SharedDirectory::new(&config.directory.roots);
+        for number in 0..config.workers(Stage::Collect) {
+            let name = format!("collect-{number}");
+            let health = self.health.worker(&name);
+            let (config, names) = (Arc::clone(config), self.names.clone());
+            let (setup, directory) = (Arc::clone(&setup), directory.clone());
+            tasks.thread(name, move |stop| {
+                with_chances(&stop, || {
+                    let settings = config.kafka_settings(Stage::Collect, number);
+                    let mut log = KafkaLog::connect(&settings)?;
+                    if !topology(&mut log, &config, &names, &health, &stop)? {
+                        return Ok(());
+                    }
+                    let collect = Collect::new(log, Arc::clone(&setup), directory.clone());
+                    run_collect(collect, &health, &stop)
+                })
+            })?;
+        }
+        Ok(())
+    }
+
+    fn correlate(&self, tasks: &mut Tasks) -> Result<(), CommandError> {
+        let config = &self.config;
+        let setup = Arc::new(correlate::Setup {
+            topics: self.names.clone(),
+            partitions: config.kafka.partitions,
+            engine: Arc::new(EngineSetup {
+                tenant: config.tenant.clone(),
+                rules: Arc::clone(&self.rules),
+                alerts_topic: self.names.of(Topic::Alerts).to_string(),
+                page: config.page_url.clone(),
+                max_wait_ms: i64::try_from(config.correlate.max_wait.as_millis())
+                    .unwrap_or(i64::MAX),
+                entities_max: config.entities_max(),
+            }),
+            idle_wait: correlate::IDLE_WAIT,
+            gather_max: config.correlate.gather_max,
+            storm_max: STORM_MAX,
+            entries_max: config.correlate.entries_max,
+            bytes_max: config.correlate.bytes_max,
+        });
+        for number in 0..config.workers(Stage::Correlate) {
+            let name = format!("correlate-{number}");
+            let health = self.health.worker(&name);
+            let (config, names) = (Arc::clone(config), self.names.clone());
+            let setup = Arc::clone(&setup);
+            tasks.thread(name, move |stop| {
+                with_chances(&stop, || {
+                    let settings = config.kafka_settings(Stage::Correlate, number);
+                    let mut log = KafkaLog::connect(&settings)?;
+                    if !topology(&mut log, &config, &names, &health, &stop)? {
+                        return Ok(());
+                    }
+                    run_correlate(Correlate::new(log, Arc::clone(&setup)), &health, &stop)
+                })
+            })?;
+        }
+        Ok(())
+    }
+
+    fn deliver(&self, tasks: &mut Tasks, bound: Bound, serves: bool) -> Result<(), CommandError> {
+        let registry = metrics::registry().map_err(|e| CommandError::Usage(e.to_string()))?;
+        let counted =
+            DeliverMetrics::register(&registry).map_err(|e| CommandError::Usage(e.to_string()))?;
+        let model = Arc::new(ReadModel::new(self.config.http.cases_max));
+        let feed = Feed::new(FEED_QUEUE_MAX, counted.clone());
+        let api = ApiParts::new(Arc::clone(&model), feed.clone(), counted.clone());
+        let parts = HttpParts {
+            api: serves.then_some(api),
+            health: self.health.clone(),
+            registry,
+        };
+        tasks.thread("http", move |stop| bound.serve(parts, stop))?;
+        if serves {
+            let health = self.health.worker("deliver-0");
+            let config = Arc::clone(&self.config);
+            let parts = DeliverParts {
+                topic: Arc::clone(self.names.of(Topic::Alerts)),
+                model,
+                feed,
+                metrics: counted,
+            };
+            tasks.thread("deliver-0", move |stop| {
+                let log = KafkaLog::connect(&config.kafka_settings(Stage::Deliver, 0))?;
+                Deliver::new(log, parts, health).run(&stop)
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// Runs a loop, and begins it anew where its clients lost their name: after an outage longer than its
+/// session the brokers take a member for somebody else. A second process of that name would take it
+/// away again and again, so the chances are few.
+fn with_chances(
+    stop: &Stop,
+    mut body: impl FnMut() -> Result<(), TaskError>,
+) -> Result<(), TaskError> {
+    let mut left = CHANCES;
+    let mut since = Deadline::after(CHANCES_SPAN);
+    loop {
+        match body() {
+            Err(error) if error.is_fenced && !stop.is_set() => {
+                if since.has_passed() {
+                    left = CHANCES;
+                    since = Deadline::after(CHANCES_SPAN);
+                }
+                if left == 0 {
+                    return Err(error);
+                }
+                left -= 1;
+                tracing::warn!(detail = %error, chances_left = left, "connecting anew");
+                std::thread::park_timeout(CHANCE_PAUSE);
+            }
+            other => return other,
+        }
+    }
+}
+
+/// The sources as the loop reads them.
+#[must_use]
+pub fn sources(config: &Config) -> Vec<SourceTopic> {
+    let of = |source: &crate::edge::config::Source| {
+        let mut setup = source.setup.clone();
+        // What is known and of no interest is not mapped in full.
+        setup.keep_other = false;
+        SourceTopic {
+            setup,
+            topic: source.topic.clone(),
+            domains: source.domains.clone(),
+            bound_ms: source.bound_ms,
+        }
+    };
+    config.sources.iter().map(of).collect()
+}
+
+/// Waits until the topics are there and fit the configuration. False if it is to stop before.
+fn topology(
+    log: &mut KafkaLog,
+    config: &Config,
+    names: &Names,
+    health: &Worker,
+    stop: &Stop,
+) -> Result<bool, TaskError> {
+    let mut told = false;
+    while !stop.is_set() {
+        health.beat();
+        match fits(log, config, names) {
+            Ok(()) => return Ok(true),
+            Err(Misfit::Wrong(fault)) => {
+                return Err(TaskError {
+                    fault,
+                    is_fenced: false,
+                });
+            }
+            Err(Misfit::NotYet(why)) => {
+                if !std::mem::replace(&mut told, true) {
+                    tracing::warn!(
+                        reason = %why,
+                        "waiting for the brokers and topics; `deskwarden topics apply` creates them"
+                    );
+                }
+                std::thread::park_timeout(TOPOLOGY_PAUSE);
+            }
+        }
+    }
+    Ok(false)
+}
+
+enum Misfit {
+    NotYet(String),
+    Wrong(String),
+}
+
+fn fits(log: &mut KafkaLog, config: &Config, names: &Names) -> Result<(), Misfit> {
+    for topic in Topic::ALL.into_iter().filter(|topic| topic.is_by_entity()) {
+        let name = names.of(topic);
+        let wanted = config.kafka.partitions;
+        let found = log
+            .partition_count(name)
+            .map_err(|error| match error.class {
+                ErrorClass::Fenced | ErrorClass::Fatal => Misfit::Wrong(error.to_string()),
+                ErrorClass::Retriable
+                | ErrorClass::Abort
+                | ErrorClass::Unknown
+                | ErrorClass::Noise => Misfit::NotYet(error.detail),
+            })?;
+        if found != wanted {
+            return Err(Misfit::Wrong(format!(
+                "topic {name} has {found} partitions, kafka.partitions says {wanted}: set \
+                 kafka.partitions to {found}; their number never changes"
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn run_collect(
+    mut collect: Collect<KafkaLog>,
+    health: &Worker,
+    stop: &Stop,
+) -> Result<(), TaskError> {
+    while !stop.is_set() {
+        health.beat();
+        collect.cycle(clock::now())?;
+    }
+    collect.into_log().close()?;
+    Ok(())
+}
+
+fn run_correlate(
+    mut correlate: Correlate<KafkaLog>,
+    health: &Worker,
+    stop: &Stop,
+) -> Result<(), TaskError> {
+    while !stop.is_set() {
+        health.beat();
+        correlate.cycle()?;
+    }
+    correlate.into_log().close()?;
+    Ok(())
+}

@@ -1,0 +1,291 @@
+//! Settings, listeners and routes of the HTTP side.
+
+use super::feed::Feed;
+use super::problem::Problem;
+use super::{api, ops, page, server, stream};
+use crate::edge::health::Health;
+use crate::edge::metrics::DeliverMetrics;
+use crate::edge::read_model::ReadModel;
+use crate::edge::tasks::{Stop, TaskError};
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::uri::Authority;
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::{Next, from_fn_with_state, map_response};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use prometheus::Registry;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Default of `http.listen`.
+pub(super) const LISTEN_DEFAULT: SocketAddr = local(8040);
+/// Default of `http.ops_listen`.
+pub(super) const OPS_LISTEN_DEFAULT: SocketAddr = local(8041);
+/// Below the idle limits of usual proxies (60 s), often enough to see a dead client.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// The routes answer from memory: two threads are plenty and leave the cores to the stages.
+const RUNTIME_THREADS: usize = 2;
+
+const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+                   connect-src 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+const fn local(port: u16) -> SocketAddr {
+    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), port)
+}
+
+/// What the HTTP side is told.
+#[derive(Debug, Clone)]
+pub struct HttpSettings {
+    /// Where the API and the page are served; `None` in roles without `deliver`.
+    pub listen: Option<SocketAddr>,
+    /// Where health and metrics are served.
+    pub ops_listen: SocketAddr,
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        Self {
+            listen: Some(LISTEN_DEFAULT),
+            ops_listen: OPS_LISTEN_DEFAULT,
+        }
+    }
+}
+
+/// Why the HTTP side cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub enum HttpError {
+    /// An address that others can reach.
+    #[error(
+        "http.listen: {0} can be reached from other machines, and the API has neither TLS nor \
+         authentication; use 127.0.0.1 or [::1], and for others a proxy that has both"
+    )]
+    NotLoopback(SocketAddr),
+    /// The address is not to be had.
+    #[error(
+        "{setting}: cannot listen on {address}: {cause}; choose another port or stop what holds it"
+    )]
+    Listen {
+        /// Which setting.
+        setting: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+}
+
+impl HttpError {
+    /// Whether the configuration is at fault, not the machine.
+    #[must_use]
+    pub const fn is_configuration(&self) -> bool {
+        matches!(self, Self::NotLoopback(_))
+    }
+}
+
+/// What the API answers from. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct ApiParts {
+    /// The cases.
+    pub model: Arc<ReadModel>,
+    /// The live feed.
+    pub feed: Feed,
+    /// What is counted.
+    pub metrics: DeliverMetrics,
+    /// Between two signs of life of the live feed.
+    pub heartbeat: Duration,
+}
+
+impl ApiParts {
+    /// With the usual heartbeat.
+    #[must_use]
+    pub const fn new(model: Arc<ReadModel>, feed: Feed, metrics: DeliverMetrics) -> Self {
+        Self {
+            model,
+            feed,
+            metrics,
+            heartbeat: HEARTBEAT,
+        }
+    }
+}
+
+/// What the HTTP side serves.
+#[derive(Debug, Clone)]
+pub struct HttpParts {
+    /// The API; `None` in roles without `deliver`.
+    pub api: Option<ApiParts>,
+    /// How the process feels.
+    pub health: Health,
+    /// What it counts.
+    pub registry: Registry,
+}
+
+/// Both listeners, before anything is answered: their addresses are known.
+#[derive(Debug)]
+pub struct Bound {
+    api: Option<TcpListener>,
+    ops: TcpListener,
+}
+
+/// Opens the listeners.
+pub fn bind(settings: &HttpSettings) -> Result<Bound, HttpError> {
+    let api = settings.listen.map(|address| {
+        if !address.ip().is_loopback() {
+            return Err(HttpError::NotLoopback(address));
+        }
+        listen("http.listen", address)
+    });
+    Ok(Bound {
+        api: api.transpose()?,
+        ops: listen("http.ops_listen", settings.ops_listen)?,
+    })
+}
+
+fn listen(setting: &'static str, address: SocketAddr) -> Result<TcpListener, HttpError> {
+    let opened = TcpListener::bind(address).and_then(|listener| {
+        listener.set_nonblocking(true)?;
+        Ok(listener)
+    });
+    opened.map_err(|cause| HttpError::Listen {
+        setting,
+        address,
+        cause,
+    })
+}
+
+impl Bound {
+    /// Where the API is.
+    #[must_use]
+    pub fn api(&self) -> Option<SocketAddr> {
+        self.api.as_ref().and_then(|l| l.local_addr().ok())
+    }
+
+    /// Where health and metrics are.
+    #[must_use]
+    pub fn ops(&self) -> Option<SocketAddr> {
+        self.ops.local_addr().ok()
+    }
+
+    /// Serves until it is told to stop, then lets requests finish. Blocks; has its own runtime.
+    pub fn serve(self, parts: HttpParts, stop: Stop) -> Result<(), TaskError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(RUNTIME_THREADS)
+            .thread_name("http")
+            .enable_all()
+            .build()?;
+        let HttpParts {
+            api,
+            health,
+            registry,
+        } = parts;
+        let ops = ops::routes(health, registry).layer(map_response(guard));
+        let api = self.api.zip(api).map(|(listener, parts)| {
+            let feed = parts.feed.clone();
+            (listener, routes(parts), feed)
+        });
+        runtime.block_on(async {
+            let ops = server::serve(self.ops, ops, stop.clone());
+            let Some((listener, routes, feed)) = api else {
+                return ops.await;
+            };
+            let close = async {
+                stop.clone().wait().await;
+                // Streams do not end by themselves.
+                feed.close();
+                Ok(())
+            };
+            let api = server::serve(listener, routes, stop.clone());
+            tokio::try_join!(ops, api, close).map(|_| ())
+        })?;
+        Ok(())
+    }
+}
+
+fn routes(parts: ApiParts) -> Router {
+    Router::new()
+        .route("/api/v1/alerts", get(api::list))
+        .route("/api/v1/alerts/stream", get(stream::stream))
+        .route("/api/v1/alerts/{id}", get(api::newest))
+        .route("/api/v1/alerts/{id}/revisions", get(api::revisions))
+        .merge(page::routes())
+        .fallback(async || Problem::not_found("see /api/v1/alerts, or / for the page"))
+        .method_not_allowed_fallback(async || Problem::method())
+        .layer(from_fn_with_state(parts.clone(), check_host))
+        .layer(map_response(guard))
+        .with_state(parts)
+}
+
+/// Without authentication, a name that a stranger lets point to this machine must not be answered:
+/// the stranger's page would read the answer (DNS rebinding).
+async fn check_host(State(parts): State<ApiParts>, request: Request, next: Next) -> Response {
+    let host = request.headers().get(header::HOST);
+    let host = host.and_then(|value| value.to_str().ok());
+    let host = host.and_then(|text| text.parse::<Authority>().ok());
+    let response = match host {
+        Some(host) if is_local(host.host()) => next.run(request).await,
+        Some(_) | None => Problem::host().into_response(),
+    };
+    parts.metrics.answered(response.status().as_u16());
+    response
+}
+
+fn is_local(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let address = bare.parse::<std::net::IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|ip| ip.is_loopback())
+}
+
+/// The headers of every answer.
+async fn guard(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    let policy = HeaderValue::from_static(CSP);
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    let fixed: [(HeaderName, &str); 4] = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
+    ];
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_a_local_host() {
+        for host in ["localhost", "LOCALHOST", "127.0.0.1", "127.9.9.9", "[::1]"] {
+            assert!(is_local(host), "{host}");
+        }
+        for host in [
+            "",
+            "evil.example",
+            "localhost.evil.example",
+            "10.0.0.1",
+            "[::]",
+            "0.0.0.0",
+        ] {
+            assert!(!is_local(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn what_others_can_reach_is_refused() {
+        for address in ["0.0.0.0:0", "[::]:0", "10.1.2.3:0"] {
+            let settings = HttpSettings {
+                listen: Some(address.parse().unwrap()),
+                ops_listen: local(0),
+            };
+            let fault = bind(&settings).unwrap_err();
+            assert!(fault.is_configuration() && fault.to_string().contains("127.0.0.1"));
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! What a collector makes of the records it gathers.
+
+use std::sync::Arc;
+
+use crate::collect::block::{Body, Entry, SourceWatermark, encode_event};
+use crate::collect::directory::{ExportSetup, read_item};
+use crate::collect::entity::Entity;
+use crate::collect::event::Event;
+use crate::collect::glance::Glance;
+use crate::collect::pipeline::{Collected, Collector};
+use crate::collect::record::Record;
+use crate::collect::setup::SourceSetup;
+use crate::collect::unwrap::unwrap;
+use crate::edge::log::records::{self, Fault};
+use crate::edge::log::topics::Topic;
+use crate::edge::log::{Log, OwnedRecord};
+
+use super::Collect;
+
+impl<L: Log> Collect<L> {
+    /// Puts how far this collector is behind everything else: once a second to every partition, else to
+    /// those that are written anyway.
+    pub(super) fn tell_watermarks(&mut self, tick: bool) {
+        let (told, partitions): (Vec<SourceWatermark>, Vec<i32>) = if tick {
+            (self.watermarks.all(), (0..self.setup.partitions).collect())
+        } else {
+            let written = self.pending.blocks.keys().copied();
+            (self.watermarks.changed(), written.collect())
+        };
+        if told.is_empty() {
+            return;
+        }
+        let entry = Entry {
+            entity: None,
+            traceparent: None,
+            body: Body::Watermarks(told),
+        };
+        for partition in partitions {
+            self.pending
+                .blocks
+                .entry(partition)
+                .or_default()
+                .push(&entry);
+        }
+    }
+
+    /// Takes a record in.
+    pub(super) fn take(&mut self, owned: &OwnedRecord) {
+        let partition = &owned.partition;
+        self.pending.records += 1;
+        self.pending.bytes += owned.value.as_ref().map_or(0, Vec::len);
+        self.pending
+            .offsets
+            .insert(partition.clone(), owned.offset + 1);
+        self.watermarks.read(&partition.topic, partition.number);
+        if *partition.topic == **self.setup.topics.of(Topic::Control) {
+            self.copy_control(owned);
+            return;
+        }
+        let setup = Arc::clone(&self.setup);
+        let source = setup.sources.iter().find(|s| s.topic == *partition.topic);
+        let Some(source) = source else {
+            return;
+        };
+        let record = Record {
+            topic: &partition.topic,
+            partition: partition.number,
+            offset: owned.offset,
+            ingest_ts: owned.timestamp,
+            value: owned.value.as_deref().unwrap_or_default(),
+        };
+        if source.setup.product.is_directory() {
+            self.import(&record, &source.setup);
+        } else {
+            self.collect(&record, &source.setup);
+        }
+    }
+
+    fn collect(&mut self, record: &Record<'_>, setup: &SourceSetup) {
+        let collected = {
+            let directory = self.directory.read();
+            let collector = Collector {
+                directory: &*directory,
+                settings: &self.setup.settings,
+                lexicon: &self.setup.lexicon,
+            };
+            collector.collect(record, setup, &mut self.tapes)
+        };
+        let Collected {
+            events,
+            ignored,
+            rejects,
+        } = collected;
+        let counts = &mut self.pending.counts;
+        if !events.is_empty() {
+            *counts.events.entry(setup.name.clone()).or_default() += events.len();
+        }
+        for (_, reason) in ignored {
+            *counts
+                .ignored
+                .entry((setup.name.clone(), reason))
+                .or_default() += 1;
+        }
+        for (_, reject) in &rejects {
+            let key = (setup.name.clone(), reject.reason.as_str());
+            *counts.rejected.entry(key).or_default() += 1;
+            self.pending
+                .letters
+                .push(records::dead_letter(record, Fault::of(reject)));
+        }
+        for (event, entities) in events {
+            self.watermarks.note(&event);
+            self.write(&event, &entities);
+        }
+    }
+
+    fn write(&mut self, event: &Event, entities: &[Entity]) {
+        if entities.is_empty() {
+            return;
+        }
+        let bytes = encode_event(event);
+        let mut buffer = Vec::new();
+        for entity in entities {
+            let entry = Entry {
+                entity: Some((entity.kind, &entity.id)),
+                traceparent: None,
+                body: Body::Event {
+                    glance: Glance::of(event, entity, &mut buffer),
+                    event: &bytes,
+                },
+            };
+            let partition = entity.partition(self.setup.partitions);
+            self.pending
+                .blocks
+                .entry(partition)
+                .or_default()
+                .push(&entry);
+        }
+    }
+
+    fn copy_control(&mut self, record: &OwnedRecord) {
+        let key = record.key.as_deref().unwrap_or_default();
+        let id = String::from_utf8_lossy(key);
+        let entry = Entry {
+            entity: None,
+            traceparent: None,
+            body: Body::Control {
+                id: &id,
+                json: record.value.as_deref(),
+            },
+        };
+        for partition in 0..self.setup.partitions {
+            self.pending
+                .blocks
+                .entry(partition)
+                .or_default()
+                .push(&entry);
+        }
+    }
+
+    /// Lays a directory export over what is known, and writes what came of it.
+    fn import(&mut self, record: &Record<'_>, setup: &SourceSetup) {
+        let export = ExportSetup {
+            issuer: setup.issuer.clone(),
+            names: self.setup.settings.names.clone(),
+            read_at: record.ingest_ts,
+        };
+        let mut directory = self.directory.write();
+        let pending = &mut self.pending;
+        let system = setup.product.directory_system();
+        unwrap(record.value, &mut self.tapes, &mut |item| {
+            let read = item
+                .value
+                .and_then(|value| read_item(system, value, &export));
+            match read {
+                Ok(account) => {
+                    let key = account.key();
+                    directory.put(account);
+                    let merged = directory.record(&key).map(records::account);
+                    pending.accounts.extend(merged);
+                    *pending.counts.events.entry(setup.name.clone()).or_default() += 1;
+                }
+                Err(reject) => {
+                    let key = (setup.name.clone(), reject.reason.as_str());
+                    *pending.counts.rejected.entry(key).or_default() += 1;
+                    pending
+                        .letters
+                        .push(records::dead_letter(record, Fault::of(&reject)));
+                }
+            }
+        });
+        pending.new_accounts = true;
+    }
+}

@@ -1,0 +1,101 @@
+//! The transaction of a correlator: what the engines made, their state and positions.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::collect::block::{Body, Entry, Writer};
+use crate::correlate::engine::{Change, Effects};
+use crate::edge::log::records::{self, Outgoing};
+use crate::edge::log::topics::Topic;
+use crate::edge::log::{Log, Partition};
+
+use super::super::cycle::{LoopError, Progress, Undone, transact};
+use super::{Correlate, Slot};
+
+impl<L: Log> Correlate<L> {
+    /// Writes what was gathered, or takes it back.
+    pub(super) fn commit(&mut self) -> Result<Progress, LoopError> {
+        let mut outgoing: Vec<(Topic, Outgoing)> = Vec::new();
+        let mut written: Vec<(i32, Vec<Change>)> = Vec::new();
+        let mut offsets: Vec<(Partition, i64)> = Vec::new();
+        let mut blocks: BTreeMap<i32, Writer> = BTreeMap::new();
+        for (number, slot) in &mut self.slots {
+            let Slot::Running(running) = slot else {
+                continue;
+            };
+            if !running.touched {
+                continue;
+            }
+            let effects = &mut running.effects;
+            outgoing.append(&mut take_records(*number, effects));
+            for (to, relay) in effects.relays.drain(..) {
+                let entry = Entry {
+                    entity: Some((to.kind, &to.id)),
+                    traceparent: None,
+                    body: Body::Relay(&relay.encode()),
+                };
+                let partition = to.partition(self.setup.partitions);
+                blocks.entry(partition).or_default().push(&entry);
+            }
+            let changes = running.engine.changes();
+            outgoing.extend(
+                changes
+                    .iter()
+                    .map(|c| (Topic::State, records::change(*number, c))),
+            );
+            let topic = Arc::clone(self.setup.topics.of(Topic::Events));
+            let next = running.engine.partition().next_offset;
+            offsets.push((Partition::new(topic, *number), next));
+            written.push((*number, changes));
+        }
+        for (number, mut writer) in blocks {
+            let of_partition = writer.take().into_iter();
+            outgoing.extend(of_partition.map(|b| (Topic::Events, records::events(number, b))));
+        }
+        outgoing.extend(self.letters.drain(..).map(|r| (Topic::DeadLetter, r)));
+        let topics = &self.setup.topics;
+        let undone = transact(&mut self.log, &mut self.patience, &offsets, |log| {
+            outgoing.iter().try_for_each(|(topic, record)| {
+                record.with(topics.of(*topic), |record| log.produce(record))
+            })
+        })?;
+        match undone {
+            None => self.committed(&written),
+            Some(Undone::Renewed) => self.restore_all(),
+            Some(Undone::Aborted) => self.undo_all()?,
+        }
+        let committed = undone.is_none();
+        Ok(Progress {
+            records: 0,
+            written: if committed { outgoing.len() } else { 0 },
+            committed,
+            aborted: !committed,
+        })
+    }
+
+    fn committed(&mut self, written: &[(i32, Vec<Change>)]) {
+        (self.entries, self.bytes) = (0, 0);
+        self.suspects.clear();
+        self.poisoned.clear();
+        for (number, changes) in written {
+            if let Some(Slot::Running(running)) = self.slots.get_mut(number) {
+                running.engine.commit(changes);
+                running.touched = false;
+                self.counts.add(&running.engine.take_counts());
+                self.counts
+                    .add(&std::mem::take(&mut running.effects).counts);
+            }
+        }
+    }
+}
+
+/// What the engine made for others than its own state and partitions.
+fn take_records(number: i32, effects: &mut Effects) -> Vec<(Topic, Outgoing)> {
+    let alerts = effects.alerts.drain(..);
+    let mut outgoing: Vec<(Topic, Outgoing)> = alerts
+        .map(|alert| (Topic::Alerts, records::alert(number, &alert)))
+        .collect();
+    let sealed = effects.sealed.drain(..);
+    outgoing.extend(sealed.map(|record| (Topic::Audit, records::audit(number, &record))));
+    outgoing
+}

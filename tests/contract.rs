@@ -1,0 +1,33 @@
+//! What others read: alerts, audit records and control entries. Real stories through the engine, their
+//! documents compared with golden files, checked against the schemas, and added up again from the
+//! JSON alone.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::wildcard_enum_match_arm,
+    clippy::too_many_lines,
+    unreachable_pub,
+    missing_docs,
+    dead_code,
+    reason = "a test may panic"
+)]
+
+mod support;
+
+#[path = "contract/world.rs"]
+mod world;
+
+#[path = "contract/alerts.rs"]
+mod alerts;
+
+#[path = "contract/schemas.rs"]
+mod schemas;
+
+#[path = "contract/exemptions.rs"]
+mod exemptions;
+
+#[path = "contract/audit.rs"]
+mod audit;

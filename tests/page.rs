@@ -1,0 +1,47 @@
+//! The page in a real browser: `tests/page/run` brings node and Chromium and calls this test. The
+//! server and the log are here, the browser is driven by `tests/page/check.mjs`, which asks for new
+//! alerts by a line on its standard output.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may panic"
+)]
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use deskwarden::edge::log::memory::MemoryBroker;
+use serde_json::Value;
+use serving::{Serving, Setup};
+
+#[path = "support/serving.rs"]
+mod serving;
+
+#[test]
+#[ignore = "needs node and Chromium: tests/page/run"]
+fn the_page_in_a_browser() {
+    let serving = Serving::start(MemoryBroker::default(), Setup::default());
+    let text = include_str!("page/alerts.json");
+    let fixtures: Value = serde_json::from_str(text).unwrap();
+    for alert in fixtures["start"].as_array().unwrap() {
+        serving.publish(0, alert);
+    }
+    serving.settled("", 6);
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/page/check.mjs");
+    let mut browser = Command::new("node")
+        .arg(script)
+        .arg(format!("http://{}", serving.api))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(browser.stdout.take().unwrap()).lines();
+    for line in lines {
+        let line = line.unwrap();
+        match line.strip_prefix("publish ") {
+            Some(alert) => drop(serving.publish(1, &serde_json::from_str(alert).unwrap())),
+            None => println!("{line}"),
+        }
+    }
+    assert!(browser.wait().unwrap().success());
+    serving.stop();
+}

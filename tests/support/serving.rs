@@ -1,0 +1,313 @@
+//! A whole HTTP side on the in-memory log: the loop of `deliver`, both listeners, and a client that
+//! speaks HTTP by hand.
+#![allow(
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "shared by tests, each of which uses a part"
+)]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use deskwarden::collect::time::Timestamp;
+use deskwarden::edge::health::Health;
+use deskwarden::edge::http::feed::Feed;
+use deskwarden::edge::http::{ApiParts, HttpParts, HttpSettings, bind};
+use deskwarden::edge::log::memory::{MemberSettings, MemoryBroker};
+use deskwarden::edge::log::{Partition, ProduceRecord};
+use deskwarden::edge::metrics::{DeliverMetrics, registry};
+use deskwarden::edge::read_model::ReadModel;
+use deskwarden::edge::stages::deliver::{Deliver, DeliverParts};
+use deskwarden::edge::tasks::{Stop, TaskError};
+
+pub const TOPIC: &str = "deskwarden.alerts.v1";
+/// A test that waits longer for bytes has failed.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+#[derive(Debug, Clone, Copy)]
+pub struct Setup {
+    pub partitions: i32,
+    pub queue_max: usize,
+    pub heartbeat: Duration,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            partitions: 3,
+            queue_max: 1_024,
+            heartbeat: Duration::from_secs(15),
+        }
+    }
+}
+
+/// Stops everything when dropped.
+#[derive(Debug)]
+pub struct Serving {
+    pub broker: MemoryBroker,
+    pub api: SocketAddr,
+    pub ops: SocketAddr,
+    pub feed: Feed,
+    pub health: Health,
+    setter: Option<tokio::sync::watch::Sender<bool>>,
+    threads: Vec<JoinHandle<Result<(), TaskError>>>,
+}
+
+impl Serving {
+    /// On a broker that may hold alerts already.
+    pub fn start(broker: MemoryBroker, setup: Setup) -> Self {
+        broker.set_waiting(true);
+        broker.create_topic(TOPIC, setup.partitions);
+        let any = "127.0.0.1:0".parse().unwrap();
+        let bound = bind(&HttpSettings {
+            listen: Some(any),
+            ops_listen: any,
+        });
+        let bound = bound.unwrap();
+        let (api, ops) = (bound.api().unwrap(), bound.ops().unwrap());
+        let registry = registry().unwrap();
+        let metrics = DeliverMetrics::register(&registry).unwrap();
+        let model = Arc::new(ReadModel::new(10_000));
+        let feed = Feed::new(setup.queue_max, metrics.clone());
+        let health = Health::default();
+        let log = broker.connect(MemberSettings {
+            group: "deskwarden.deliver".into(),
+            instance: None,
+            transactional_id: "deskwarden-deliver-0".into(),
+            topics: Vec::new(),
+        });
+        let parts = DeliverParts {
+            topic: TOPIC.into(),
+            model: Arc::clone(&model),
+            feed: feed.clone(),
+            metrics: metrics.clone(),
+        };
+        let deliver = Deliver::new(log, parts, health.worker("deliver-0"));
+        let mut api_parts = ApiParts::new(model, feed.clone(), metrics);
+        api_parts.heartbeat = setup.heartbeat;
+        let parts = HttpParts {
+            api: Some(api_parts),
+            health: health.clone(),
+            registry,
+        };
+        let (setter, stop) = Stop::new();
+        let stop_deliver = stop.clone();
+        let threads = vec![
+            std::thread::spawn(move || deliver.run(&stop_deliver)),
+            std::thread::spawn(move || bound.serve(parts, stop)),
+        ];
+        let serving = Self {
+            broker,
+            api,
+            ops,
+            feed,
+            health,
+            setter: Some(setter),
+            threads,
+        };
+        serving.until("/readyz", |answer| answer.status == 200);
+        serving
+    }
+
+    /// Asks again until an answer of the ops listener is right.
+    pub fn until(&self, path: &str, is_right: impl Fn(&Answer) -> bool) -> Answer {
+        for _ in 0..10_000 {
+            let answer = get(self.ops, path, &[]);
+            if is_right(&answer) {
+                return answer;
+            }
+            std::thread::yield_now();
+        }
+        panic!("{path} never became right");
+    }
+
+    /// Writes an alert; returns its offset.
+    pub fn publish(&self, partition: i32, alert: &serde_json::Value) -> i64 {
+        publish(&self.broker, partition, alert)
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        get(self.api, path, &[])
+    }
+
+    /// Asks again until the list holds so many cases.
+    pub fn settled(&self, query: &str, total: u64) -> serde_json::Value {
+        for _ in 0..10_000 {
+            let list = self.get(&format!("/api/v1/alerts?{query}")).json();
+            if list["total"] == total {
+                return list;
+            }
+            std::thread::yield_now();
+        }
+        panic!("{query} never had {total} cases");
+    }
+
+    pub fn stream(&self, query: &str, headers: &[(&str, &str)]) -> Stream {
+        Stream::open(self.api, &format!("/api/v1/alerts/stream?{query}"), headers)
+    }
+
+    /// Stops; fails where a thread failed.
+    pub fn stop(mut self) {
+        drop(self.setter.take());
+        for thread in self.threads.drain(..) {
+            thread.join().unwrap().unwrap();
+        }
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        drop(self.setter.take());
+        for thread in self.threads.drain(..) {
+            drop(thread.join());
+        }
+    }
+}
+
+pub fn publish(broker: &MemoryBroker, partition: i32, alert: &serde_json::Value) -> i64 {
+    let key = alert["finding_info"]["uid"].as_str().unwrap().to_owned();
+    let value = serde_json::to_vec(alert).unwrap();
+    let record = ProduceRecord {
+        topic: TOPIC,
+        partition,
+        key: Some(key.as_bytes()),
+        headers: &[],
+        value: Some(&value),
+    };
+    broker.append(&record, Timestamp(0)).unwrap()
+}
+
+/// Sets the log forward: what lies before is forgotten.
+pub fn trim(broker: &MemoryBroker, partition: i32, below: i64) {
+    broker.trim(&Partition::new(TOPIC, partition), below);
+}
+
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> &str {
+        let found = self.headers.iter().find(|(n, _)| n == name);
+        found.map_or("", |(_, value)| value)
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8(self.body.clone()).unwrap()
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+}
+
+/// HTTP/1.0, so that the body ends with the connection and comes without chunks.
+fn ask(at: SocketAddr, path: &str, headers: &[(&str, &str)]) -> BufReader<TcpStream> {
+    let mut stream = TcpStream::connect(at).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut request = format!("GET {path} HTTP/1.0\r\n");
+    if !headers.iter().any(|(name, _)| *name == "host") {
+        request.push_str(&format!("host: {at}\r\n"));
+    }
+    for (name, value) in headers {
+        request.push_str(&format!("{name}: {value}\r\n"));
+    }
+    request.push_str("\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    BufReader::new(stream)
+}
+
+fn head(reader: &mut BufReader<TcpStream>) -> (u16, Vec<(String, String)>) {
+    let mut lines = Vec::new();
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).unwrap();
+        let line = line.trim_end().to_owned();
+        if line.is_empty() {
+            break;
+        }
+        lines.push(line);
+    }
+    let status = lines.first().and_then(|l| l.split(' ').nth(1));
+    let status = status.and_then(|s| s.parse().ok()).unwrap_or(0);
+    let headers = lines.iter().skip(1).filter_map(|l| l.split_once(": "));
+    let headers = headers.map(|(n, v)| (n.to_lowercase(), v.to_owned()));
+    (status, headers.collect())
+}
+
+pub fn get(at: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Answer {
+    let mut reader = ask(at, path, headers);
+    let (status, headers) = head(&mut reader);
+    let mut body = Vec::new();
+    reader.read_to_end(&mut body).unwrap();
+    Answer {
+        status,
+        headers,
+        body,
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Event {
+    pub name: String,
+    pub id: String,
+    pub data: String,
+}
+
+impl Event {
+    /// Alert id and revision, as `metadata.uid` has them.
+    pub fn uid(&self) -> String {
+        let data: serde_json::Value = serde_json::from_str(&self.data).unwrap();
+        data["metadata"]["uid"].as_str().unwrap().to_owned()
+    }
+}
+
+/// An open stream.
+#[derive(Debug)]
+pub struct Stream {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    reader: BufReader<TcpStream>,
+}
+
+impl Stream {
+    fn open(at: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Self {
+        let mut reader = ask(at, path, headers);
+        let (status, headers) = head(&mut reader);
+        Self {
+            status,
+            headers,
+            reader,
+        }
+    }
+
+    /// The next line, without its end; `None` once the stream has ended.
+    pub fn line(&mut self) -> Option<String> {
+        let mut line = String::new();
+        let read = self.reader.read_line(&mut line).unwrap();
+        (read > 0).then(|| line.trim_end_matches('\n').to_owned())
+    }
+
+    /// The next event with data; comments and openings are passed over.
+    pub fn event(&mut self) -> Option<Event> {
+        let mut event = Event::default();
+        loop {
+            let line = self.line()?;
+            match line.split_once(": ") {
+                None if line.is_empty() && !event.data.is_empty() => return Some(event),
+                Some(("event", value)) => event.name = value.to_owned(),
+                Some(("id", value)) => event.id = value.to_owned(),
+                Some(("data", value)) => event.data = value.to_owned(),
+                Some(_) | None => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,200 @@
+// The swim lanes: what happened in which order, and what did not happen.
+
+import { svg } from "./dom.js";
+import { clock, day, span } from "./time.js";
+import { action, controlLane, LANE_NAMES, LANES } from "./words.js";
+
+const LEFT = 84;
+const RIGHT = 200;
+const LANE = 58;
+const BAND = 18;
+const BANDS_MAX = 6;
+const GAP_MIN = 34;
+/** A gap of hours may not push minutes together: the scale is logarithmic in the gaps. */
+const weight = (ms) => Math.min(7, Math.max(0.75, Math.log2(1 + ms / 15_000)));
+const LETTER = 6.1;
+
+const short = (text, letters) => (text.length > letters ? `${text.slice(0, letters - 1)}…` : text);
+
+/** Neighbours of one kind in one lane become one mark. */
+function marks(events) {
+  const found = [];
+  for (const event of events) {
+    const last = found.at(-1);
+    if (last && last.lane === event.lane && last.action === event.action && last.outcome === event.outcome && event.time - last.until <= 60_000) {
+      last.events.push(event);
+      last.until = event.time;
+    } else {
+      const { lane, action, outcome, time } = event;
+      found.push({ lane, action, outcome, time, until: time, ends: event.until, events: [event] });
+    }
+  }
+  found.forEach((mark, n) => (mark.number = n + 1));
+  return found;
+}
+
+function places(found, width) {
+  const gaps = found.map((mark, n) => (n === 0 ? 0 : mark.time === found[n - 1].time ? 0.75 : weight(mark.time - found[n - 1].until)));
+  const whole = gaps.reduce((a, b) => a + b, 0) || 1;
+  const room = Math.max(width - LEFT - RIGHT - 96, (found.length - 1) * GAP_MIN);
+  const least = Math.min(GAP_MIN, room / Math.max(1, found.length - 1));
+  const spare = room - least * (found.length - 1);
+  let x = LEFT + 48;
+  found.forEach((mark, n) => {
+    if (n > 0) x += least + (spare * gaps[n]) / whole;
+    mark.x = x;
+  });
+  return Math.max(width, x + 48 + RIGHT);
+}
+
+/** Bars above the lanes: which events a pattern stands on. */
+function bands(one, found) {
+  const byEvent = new Map(found.flatMap((mark) => mark.events.map((event) => [event.id, mark])));
+  return one.findings
+    .filter((f) => f.state === "active")
+    .map((f) => ({ f, on: f.events.map((id) => byEvent.get(id)).filter(Boolean) }))
+    .filter(({ on }) => on.length)
+    .slice(0, BANDS_MAX)
+    .map(({ f, on }) => ({ f, from: Math.min(...on.map((m) => m.x)), to: Math.max(...on.map((m) => m.x)), on }));
+}
+
+function drawBand({ f, from, to, on }, n, end) {
+  const y = 8 + n * BAND;
+  const label = short(`${f.pattern}${f.branch} ${f.name}`, 44);
+  const wide = label.length * LETTER + 16;
+  const right = to + 10 + wide < end;
+  return svg(
+    "g",
+    { class: `band f-${f.family}` },
+    svg("line", { x1: from, x2: Math.max(to, from + 1), y1: y + 6, y2: y + 6, class: "band-line" }),
+    on.map((mark) => svg("circle", { cx: mark.x, cy: y + 6, r: 3.5, class: "band-dot" })),
+    svg("text", { x: right ? to + 10 : from - 10, y: y + 10, class: "band-name", "text-anchor": right ? "start" : "end" }, label),
+  );
+}
+
+/** The names of the marks, where they do not cover each other; below, else above, else none. */
+function labels(found, y) {
+  const taken = new Map();
+  return found.map((mark) => {
+    const text = short(action(mark.action), 22) + (mark.events.length > 1 ? ` ×${mark.events.length}` : "");
+    const half = (text.length * LETTER) / 2 + 3;
+    for (const side of ["below", "above"]) {
+      const key = `${mark.lane}/${side}`;
+      if (mark.x - half > (taken.get(key) ?? -Infinity)) {
+        taken.set(key, mark.x + half);
+        const dy = side === "below" ? 25 : -16;
+        return svg("text", { x: mark.x, y: y(mark.lane) + dy, class: "mark-name", "text-anchor": "middle" }, text);
+      }
+    }
+    return null;
+  });
+}
+
+function drawMark(mark, y, anchors, pick) {
+  const isAnchor = mark.events.some((event) => event.finding === "anchor" || anchors.has(event.id));
+  const failed = /fail|den/.test(mark.outcome);
+  const first = mark.events[0];
+  const title = [`${mark.number}. ${action(mark.action)}`, clock(mark.time), first.title, mark.outcome, first.at].filter(Boolean).join(" · ");
+  return svg(
+    "g",
+    { class: `mark l-${mark.lane}${isAnchor ? " anchor" : ""}${failed ? " failed" : ""}`, "data-number": mark.number, onclick: () => pick(mark.number) },
+    svg("title", {}, title),
+    isAnchor && svg("circle", { cx: mark.x, cy: y, r: 15, class: "halo" }),
+    svg("circle", { cx: mark.x, cy: y, r: 11, class: "dot" }),
+    svg("text", { x: mark.x, y: y + 4, class: "mark-number", "text-anchor": "middle" }, mark.number),
+  );
+}
+
+/** How long a call lasted: a bar to the place of its end among the marks. */
+function lasting(mark, found, y) {
+  if (mark.ends <= mark.time) return null;
+  const before = found.findLast((other) => other.time <= mark.ends);
+  const after = found[found.indexOf(before) + 1];
+  const share = after ? (mark.ends - before.time) / (after.time - before.time) : 0;
+  const end = before.x + (after ? (after.x - before.x) * share : 24);
+  return svg("rect", { x: mark.x, y: y(mark.lane) - 11, width: Math.max(0, end - mark.x), height: 22, rx: 11, class: `lasts l-${mark.lane}` });
+}
+
+/** The way through the lanes, in order of time. */
+function path(found, y) {
+  let d = "";
+  found.forEach((mark, n) => {
+    const at = y(mark.lane);
+    if (n === 0) d += `M${mark.x} ${at}`;
+    else {
+      const middle = (found[n - 1].x + mark.x) / 2;
+      d += `C${middle} ${y(found[n - 1].lane)} ${middle} ${at} ${mark.x} ${at}`;
+    }
+  });
+  return svg("path", { d, class: "way" });
+}
+
+/** Times below the lanes, and how long it took from one to the next where that is to be seen. */
+function axis(found, y) {
+  const parts = [];
+  let free = -Infinity;
+  let lastDay = "";
+  found.forEach((mark, n) => {
+    parts.push(svg("line", { x1: mark.x, x2: mark.x, y1: y - 4, y2: y + 2, class: "tick" }));
+    if (mark.x - 29 > free) {
+      free = mark.x + 29;
+      parts.push(svg("text", { x: mark.x, y: y + 16, class: "time", "text-anchor": "middle" }, clock(mark.time)));
+      if (day(mark.time) !== lastDay) {
+        lastDay = day(mark.time);
+        parts.push(svg("text", { x: mark.x, y: y + 30, class: "day", "text-anchor": "middle" }, lastDay));
+      }
+    }
+    const before = found[n - 1];
+    const gap = before ? mark.time - before.until : 0;
+    if (before && mark.x - before.x > 96 && gap >= 60_000) {
+      parts.push(svg("text", { x: (before.x + mark.x) / 2, y: y + 16, class: "gap", "text-anchor": "middle" }, `+${span(gap)}`));
+    }
+  });
+  return parts;
+}
+
+/** A lane with its name and, at its end, what is missing in it. */
+function laneRow(name, n, top, width, missing) {
+  const y = top + n * LANE;
+  const gone = missing.filter((control) => controlLane(control) === name).slice(0, 2);
+  return [
+    svg("rect", { x: 0, y, width, height: LANE, class: n % 2 ? "lane odd" : "lane" }),
+    svg("text", { x: 14, y: y + LANE / 2 + 4, class: "lane-name" }, LANE_NAMES[name]),
+    gone.map((control, k) => {
+      const middle = y + LANE / 2 + (gone.length === 1 ? 0 : k === 0 ? -15 : 15);
+      // The first words say which; the rest stands beside the timeline.
+      const label = short(`no ${control.replace(/ (to|for|of) .*/, "")}`, 25);
+      return svg(
+        "g",
+        { class: "missing" },
+        svg("title", {}, `missing: ${control}`),
+        svg("rect", { x: width - RIGHT + 10, y: middle - 12, width: RIGHT - 22, height: 24, rx: 12 }),
+        svg("text", { x: width - RIGHT / 2 - 1, y: middle + 4, "text-anchor": "middle" }, `✕ ${label}`),
+      );
+    }),
+  ];
+}
+
+/** The timeline as an SVG of at least this width; `pick` hears which mark was chosen. */
+export function timeline(one, width, pick) {
+  const found = marks(one.events);
+  const whole = places(found, Math.max(width, 560));
+  const rows = bands(one, found);
+  const top = 12 + rows.length * BAND;
+  const bottom = top + LANES.length * LANE;
+  const y = (lane) => top + LANES.indexOf(lane) * LANE + LANE / 2 - 3;
+  const anchors = new Set(one.findings.filter((f) => f.state === "active").map((f) => f.anchor));
+  const drawn = svg(
+    "svg",
+    { class: "timeline", width: whole, height: bottom + 38, viewBox: `0 0 ${whole} ${bottom + 38}`, role: "img", "aria-label": "Timeline of the events by lane" },
+    LANES.map((name, n) => laneRow(name, n, top, whole, one.missing)),
+    found.map((mark) => svg("line", { x1: mark.x, x2: mark.x, y1: y(mark.lane), y2: bottom, class: "drop" })),
+    found.map((mark) => lasting(mark, found, y)),
+    rows.map((row, n) => drawBand(row, n, whole - 12)),
+    path(found, y),
+    labels(found, y),
+    found.map((mark) => drawMark(mark, y(mark.lane), anchors, pick)),
+    axis(found, bottom + 4),
+  );
+  return { drawn, marks: found };
+}
