@@ -48,7 +48,7 @@ impl LocalSource {
         let domains = match setup.product {
             Product::ServiceNow => vec![Domain::Ticket],
             Product::AmazonConnect => vec![Domain::Contact],
-            Product::Okta | Product::MicrosoftEntra => vec![Domain::Idp],
+            _ => vec![Domain::Idp],
         };
         let source = SourceTopic {
             topic: format!("source.{}", setup.name),
