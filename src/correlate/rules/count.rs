@@ -128,14 +128,13 @@ fn logical<'v, 'a: 'v>(events: impl Iterator<Item = &'v Seen<'a>>) -> Vec<&'v Se
         let fact = seen.fact;
         let txn = fact.txn.as_deref();
         let oldest = fact.time.minus(SAME_TRANSACTION_MS);
-        let open = actions.iter_mut().rev().take_while(|a| a.last >= oldest);
-        let mut same = open.filter(|action| like(action.first.fact, fact));
-        let of = same.find(|action| {
+        let mut open = actions.iter_mut().rev().take_while(|a| a.last >= oldest);
+        let of = open.find(|action| {
             let close = fact.time.since(action.last) <= SAME_ACTION_MS;
             let together = action.txn.is_some_and(|(name, since)| {
                 txn == Some(name) && fact.time.since(since) <= SAME_TRANSACTION_MS
             });
-            close || together
+            (close || together) && like(action.first.fact, fact)
         });
         match of {
             Some(action) => {

@@ -191,6 +191,9 @@ impl Rule {
     /// the anchors whose control is missing so far. Where nothing can match, nothing is allocated.
     #[must_use]
     pub fn matches(&self, view: &View<'_>) -> Vec<Match> {
+        if !self.when_any.is_empty() && !self.when_any.iter().any(|one| one.is_possible(view)) {
+            return Vec::new();
+        }
         match &self.operator {
             Operator::Single(operator) => operator.matches(self, view),
             Operator::Count(operator) => operator.matches(self, view),

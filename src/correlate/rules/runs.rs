@@ -63,8 +63,8 @@ impl<'r, 'v, 'a> Runs<'r, 'v, 'a> {
             && seen.fact.time.since(run.anchor_time) <= NEW_ANCHOR_MS
         {
             run.threshold = (run.threshold.0.max(reached.have), need);
-            // Whatever counted before is part of the run already.
-            if reached.adds && !run.evidence.contains(&seen.fact.id) {
+            // Whatever counted before is part of the run already, and each event comes here once.
+            if reached.adds {
                 run.evidence.push(seen.fact.id);
             }
             if !self.view.person {

@@ -154,6 +154,31 @@ impl Condition {
         }
     }
 
+    /// Whether it can hold at all: what asks for a call or a ticket needs one to be known.
+    #[must_use]
+    pub const fn is_possible(&self, view: &View<'_>) -> bool {
+        self.negated
+            || match &self.term {
+                Term::ContactBy(..) => !view.contacts.is_empty(),
+                Term::TicketBy(..) | Term::LiveTicket(..) => !view.tickets.is_empty(),
+                Term::InBaseline(..)
+                | Term::ShortBaseline(_)
+                | Term::SameDevice(..)
+                | Term::SamePerson(..)
+                | Term::SameRequest(..)
+                | Term::Within(..)
+                | Term::OwnTicketLive(..)
+                | Term::Verified(..)
+                | Term::OfRecord(..)
+                | Term::CalledBack(..)
+                | Term::SecondPerson(..)
+                | Term::Is(..)
+                | Term::Exists(..)
+                | Term::Beside(..)
+                | Term::Defends(..) => true,
+            }
+    }
+
     /// Whether it is the opposite of its term.
     #[must_use]
     pub const fn negated(&self) -> bool {
