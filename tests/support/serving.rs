@@ -28,6 +28,8 @@ use deskwarden::edge::tasks::{Stop, TaskError};
 pub const TOPIC: &str = "deskwarden.alerts.v1";
 /// A test that waits longer for bytes has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// And one that gets so many heartbeats in place of an event.
+const HEARTBEATS_MAX: usize = 3;
 
 #[derive(Debug, Clone, Copy)]
 pub struct Setup {
@@ -296,11 +298,14 @@ impl Stream {
         (read > 0).then(|| line.trim_end_matches('\n').to_owned())
     }
 
-    /// The next event with data; comments and openings are passed over.
+    /// The next event with data; comments and openings are passed over, but not for ever.
     pub fn event(&mut self) -> Option<Event> {
         let mut event = Event::default();
+        let mut heartbeats = 0;
         loop {
             let line = self.line()?;
+            heartbeats += usize::from(line.starts_with(':'));
+            assert!(heartbeats < HEARTBEATS_MAX, "no event comes");
             match line.split_once(": ") {
                 None if line.is_empty() && !event.data.is_empty() => return Some(event),
                 Some(("event", value)) => event.name = value.to_owned(),
