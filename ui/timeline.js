@@ -16,12 +16,16 @@ const LETTER = 6.1;
 
 const short = (text, letters) => (text.length > letters ? `${text.slice(0, letters - 1)}…` : text);
 
-/** Neighbours of one kind in one lane become one mark. */
+/** Marks that a timeline is divided into at most by grouping alone. */
+const GROUPS = 24;
+
+/** Neighbours of one kind in one lane become one mark, while it stays short beside the whole. */
 function marks(events) {
   const found = [];
+  const longest = Math.max(120_000, ((events.at(-1)?.time ?? 0) - (events[0]?.time ?? 0)) / GROUPS);
   for (const event of events) {
     const last = found.at(-1);
-    if (last && last.lane === event.lane && last.action === event.action && last.outcome === event.outcome && event.time - last.until <= 60_000) {
+    if (last && last.lane === event.lane && last.action === event.action && last.outcome === event.outcome && event.time - last.until <= 60_000 && event.time - last.time <= longest) {
       last.events.push(event);
       last.until = event.time;
     } else {
@@ -50,17 +54,24 @@ function places(found, width) {
 /** Bars above the lanes: which events a pattern stands on. */
 function bands(one, found) {
   const byEvent = new Map(found.flatMap((mark) => mark.events.map((event) => [event.id, mark])));
-  return one.findings
-    .filter((f) => f.state === "active")
-    .map((f) => ({ f, on: f.events.map((id) => byEvent.get(id)).filter(Boolean) }))
-    .filter(({ on }) => on.length)
-    .slice(0, BANDS_MAX)
-    .map(({ f, on }) => ({ f, from: Math.min(...on.map((m) => m.x)), to: Math.max(...on.map((m) => m.x)), on }));
+  const byRule = new Map();
+  for (const f of one.findings.filter((f) => f.state === "active")) {
+    const on = f.events.map((id) => byEvent.get(id)).filter(Boolean);
+    if (!on.length) continue;
+    const band = byRule.get(f.pattern + f.branch) ?? { f, on: new Set(), times: 0 };
+    band.times += 1;
+    on.forEach((mark) => band.on.add(mark));
+    byRule.set(f.pattern + f.branch, band);
+  }
+  return [...byRule.values()].slice(0, BANDS_MAX).map(({ f, on, times }) => {
+    const all = [...on];
+    return { f, times, on: all, from: Math.min(...all.map((m) => m.x)), to: Math.max(...all.map((m) => m.x)) };
+  });
 }
 
-function drawBand({ f, from, to, on }, n, end) {
+function drawBand({ f, times, from, to, on }, n, end) {
   const y = 8 + n * BAND;
-  const label = short(`${f.pattern}${f.branch} ${f.name}`, 44);
+  const label = short(`${f.pattern}${f.branch} ${f.name}`, 44) + (times > 1 ? ` ×${times}` : "");
   const wide = label.length * LETTER + 16;
   const right = to + 10 + wide < end;
   return svg(
