@@ -16,9 +16,9 @@ pub(crate) const QUERY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Header of the second step of an attack: what the bare hop forwards.
 pub(crate) const MARK: &str = "mark";
 
-/// Name of the topic of a source in a run.
+/// Name of the topic of a source in a run; it does not begin as our own topics do.
 pub(crate) fn topic(prefix: &str, source: Source) -> String {
-    format!("{prefix}.source.{}", source.name())
+    format!("{prefix}-{}", source.name())
 }
 
 /// Names of all source topics.

@@ -1,6 +1,5 @@
 //! The process under test: started, watched from outside, killed at the end.
 
-use deskwarden::edge::clock;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -60,19 +59,14 @@ impl Drop for Process {
 
 /// Runs a command to its end; it must succeed.
 pub(crate) fn run(words: &[String], environment: &[(&str, &str)]) {
-    let begun = clock::monotonic();
-    let status = Command::new(&words[0])
+    let output = Command::new(&words[0])
         .args(&words[1..])
         .envs(environment.iter().copied())
         .stdin(Stdio::null())
-        .status();
-    let status = status.unwrap_or_else(|error| panic!("{}: {error}", words[0]));
-    assert!(status.success(), "{words:?}: {status}");
-    println!(
-        "  {} after {:.1} s",
-        words[1..].join(" "),
-        begun.elapsed().as_secs_f64()
-    );
+        .output();
+    let output = output.unwrap_or_else(|error| panic!("{}: {error}", words[0]));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}: {said}", words.join(" "));
 }
 
 /// Waits between two looks at a process.

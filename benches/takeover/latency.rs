@@ -8,19 +8,20 @@ use crate::load::{Load, Made};
 use crate::ours::{self, ENVIRONMENT};
 use crate::{Common, raw_b_command};
 use clap::Args;
-use deskwarden::edge::clock;
+use deskwarden::edge::clock::{self, Deadline};
 use deskwarden::edge::log::topics::{Topic, group};
 use rdkafka::Message;
 use rdkafka::error::KafkaError;
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// Events sent before the measurement, until the program commits.
 const WARM_EVENTS: u64 = 2_000;
-/// How long the reader waits for the last alerts.
-const TAIL: Duration = Duration::from_secs(3);
+/// How long the reader waits for the last alerts: one that comes so late is late, not missing.
+const TAIL: Duration = Duration::from_secs(60);
 
 /// Latency at a steady rate.
 #[derive(Debug, Clone, Args)]
@@ -99,14 +100,24 @@ impl Latency {
         let log = ours::folder().join(format!("{name}.log"));
         let mut process = Process::start(&command, &ENVIRONMENT, &log);
         let done = AtomicBool::new(false);
-        let (sent, seen) = thread::scope(|scope| {
-            let reader = scope.spawn(|| read(brokers, &output, &done));
+        let seen = Mutex::new(BTreeMap::new());
+        let sent = thread::scope(|scope| {
+            let reader = scope.spawn(|| read(brokers, &output, &done, &seen));
             let progress = Progress::of(brokers, &group, &sources, *partitions);
             let sent = self.drive(&name, &progress, program);
-            thread::sleep(TAIL);
+            let deadline = Deadline::after(TAIL);
+            while !deadline.has_passed()
+                && !sent
+                    .keys()
+                    .all(|who| seen.lock().unwrap().contains_key(who))
+            {
+                pause(100);
+            }
             done.store(true, Ordering::Relaxed);
-            (sent, reader.join().unwrap())
+            reader.join().unwrap();
+            sent
         });
+        let seen = seen.into_inner().unwrap();
         process.must_live();
         let found: Vec<f64> = sent
             .iter()
@@ -185,16 +196,16 @@ fn named(made: &Made, who: usize, program: Program) -> String {
     }
 }
 
-/// When each person was first seen in a committed alert.
-fn read(brokers: &str, output: &str, done: &AtomicBool) -> BTreeMap<String, Instant> {
+/// Notes when each person was first seen in a committed alert.
+fn read(brokers: &str, output: &str, done: &AtomicBool, seen: &Mutex<BTreeMap<String, Instant>>) {
     let client = broker::reader(brokers, output);
-    let mut seen = BTreeMap::new();
     while !done.load(Ordering::Relaxed) {
         match client.poll(Duration::from_millis(50)) {
             Some(Ok(message)) => {
                 let now = clock::monotonic();
                 let key = String::from_utf8_lossy(message.key().unwrap_or_default());
                 let value = String::from_utf8_lossy(message.payload().unwrap_or_default());
+                let mut seen = seen.lock().unwrap();
                 for who in people(&key, &value) {
                     seen.entry(who).or_insert(now);
                 }
@@ -203,7 +214,6 @@ fn read(brokers: &str, output: &str, done: &AtomicBool) -> BTreeMap<String, Inst
             Some(Err(error)) => panic!("{output}: {error}"),
         }
     }
-    seen
 }
 
 /// Whom an alert names: by its key, or by employee ids in its text.

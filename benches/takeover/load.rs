@@ -14,7 +14,7 @@ use deskwarden::edge::story::people::{Device, Person, numbered};
 use deskwarden::edge::story::rng::Rng;
 use deskwarden::edge::story::servicenow::{State, Ticket};
 use deskwarden::edge::story::texts::Language;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Size of a ticket's text in bytes.
 const TEXT_BYTES: usize = 600;
@@ -88,8 +88,8 @@ pub(crate) struct Counts {
     pub(crate) by_source: [u64; 3],
     pub(crate) logins: u64,
     pub(crate) duplicates: u64,
-    /// Attacks of which all three steps were made.
-    pub(crate) attacks: u64,
+    /// Of each of the three steps of an attack, whom it was taken against.
+    pub(crate) attacked: [BTreeSet<usize>; 3],
 }
 
 /// The generator.
@@ -374,7 +374,8 @@ impl Load {
         let mut made = self.okta(&event, &who.mail, time);
         if !step.benign && step.number <= 3 {
             made.step = Some((step.number, step.who));
-            self.counts.attacks += u64::from(step.number == 3);
+            let people = &mut self.counts.attacked[usize::from(step.number - 1)];
+            people.insert(step.who);
         }
         made
     }
@@ -447,7 +448,7 @@ pub(crate) fn describe(counts: &Counts, options: &LoadOptions) -> String {
         share(contacts),
         share(counts.logins),
         share(counts.duplicates),
-        counts.attacks,
+        counts.attacked[2].len(),
         options.seed,
     )
 }

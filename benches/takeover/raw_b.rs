@@ -406,10 +406,10 @@ impl RawB {
             return Some((key, "{}".to_owned()));
         }
         let topic = message.topic();
-        if topic.ends_with(".okta") {
+        if topic.ends_with("-okta") {
             return pattern.okta(value);
         }
-        if topic.ends_with(".servicenow") {
+        if topic.ends_with("-servicenow") {
             pattern.incident(value);
         } else {
             pattern.contact(value);
