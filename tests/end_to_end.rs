@@ -168,7 +168,7 @@ fn directory(settings: &Settings) -> MemoryDirectory {
 /// Active patterns of the person, the score and whether it pages.
 fn play(story: &[(Product, String)]) -> (Vec<String>, i64, bool) {
     let settings = Settings {
-        key: b"a key of this test".to_vec(),
+        key: b"a key of this test".to_vec().into(),
         ..Settings::default()
     };
     let directory = directory(&settings);

@@ -187,6 +187,40 @@ pub struct AccountRecord {
     pub read_at: Timestamp,
 }
 
+/// The dates of one account, and what its last export said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Employment {
+    hired: Option<Timestamp>,
+    ends: Option<Timestamp>,
+    said: Lifecycle,
+}
+
+impl Employment {
+    /// First day of work.
+    pub(crate) const fn hired(self) -> Option<Timestamp> {
+        self.hired
+    }
+
+    /// Employment at a moment.
+    pub(crate) fn at(self, at: Timestamp) -> Lifecycle {
+        if self.ends.is_some_and(|end| end <= at) {
+            return Lifecycle::Leaver;
+        }
+        if self.hired.is_some_and(|hired| at < hired) {
+            return Lifecycle::PreHire;
+        }
+        match self.said {
+            Lifecycle::Leaver if self.ends.is_some() => Lifecycle::Active,
+            Lifecycle::PreHire if self.hired.is_some() => Lifecycle::Active,
+            said @ (Lifecycle::Active
+            | Lifecycle::PreHire
+            | Lifecycle::OnLeave
+            | Lifecycle::Leaver
+            | Lifecycle::Unknown) => said,
+        }
+    }
+}
+
 /// What a newer export changed about an account.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Changes {
@@ -220,21 +254,15 @@ impl AccountRecord {
     /// Employment at a moment, from the dates where there are some.
     #[must_use]
     pub fn lifecycle_at(&self, at: Timestamp) -> Lifecycle {
-        let ends = [self.left, self.deleted].into_iter().flatten().min();
-        if ends.is_some_and(|end| end <= at) {
-            return Lifecycle::Leaver;
-        }
-        if self.hired.is_some_and(|hired| at < hired) {
-            return Lifecycle::PreHire;
-        }
-        match self.lifecycle {
-            Lifecycle::Leaver if ends.is_some() => Lifecycle::Active,
-            Lifecycle::PreHire if self.hired.is_some() => Lifecycle::Active,
-            said @ (Lifecycle::Active
-            | Lifecycle::PreHire
-            | Lifecycle::OnLeave
-            | Lifecycle::Leaver
-            | Lifecycle::Unknown) => said,
+        self.employment().at(at)
+    }
+
+    /// What employment follows from.
+    pub(crate) fn employment(&self) -> Employment {
+        Employment {
+            hired: self.hired,
+            ends: [self.left, self.deleted].into_iter().flatten().min(),
+            said: self.lifecycle,
         }
     }
 

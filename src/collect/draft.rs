@@ -46,6 +46,11 @@ pub(crate) fn text(value: Value<'_>, path: &str) -> Option<String> {
     Some(at(value, path)?.text()?.into_owned())
 }
 
+/// The text of a value, if there is one and it says something.
+pub(crate) fn word(value: Option<Value<'_>>) -> Option<String> {
+    Some(value?.text()?.into_owned())
+}
+
 /// The time a value tells, as text or epoch number.
 pub(crate) fn moment(value: Value<'_>) -> Option<(Timestamp, TimeQuality)> {
     match value.as_str() {
@@ -56,6 +61,9 @@ pub(crate) fn moment(value: Value<'_>) -> Option<(Timestamp, TimeQuality)> {
 
 /// The first 256 characters of a text.
 pub(crate) fn cut(words: &str) -> String {
+    if words.len() <= KEPT_CHARS {
+        return words.to_owned();
+    }
     words.chars().take(KEPT_CHARS).collect()
 }
 

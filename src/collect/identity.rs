@@ -4,10 +4,12 @@
 //! an event. Nothing is ever guessed: several candidates stay several candidates.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::collect::directory::{AgentRights, NameUse, Strength};
 use crate::collect::event::{Handle, PhoneOwner, Resolution};
-use crate::collect::normalise::{NameRules, normalise, without_tag};
+use crate::collect::keyed::Key;
+use crate::collect::normalise::{NameRules, normalise_handle, without_tag};
 use crate::collect::time::Timestamp;
 use crate::collect::words::{HandleKind, Lifecycle, ResolutionStatus, Tier};
 
@@ -29,7 +31,7 @@ pub struct Settings {
     /// Systems whose accounts may name a person, first the one preferred.
     pub roots: Vec<String>,
     /// Key of the deployment, for pseudo-identities and keyed values.
-    pub key: Vec<u8>,
+    pub key: Key,
     /// A directory older than this against the event's `ingest_ts` is stale.
     pub stale_after_ms: i64,
 }
@@ -41,7 +43,7 @@ impl Default for Settings {
             roots: ["hris", "okta", "entra", "servicenow"]
                 .map(str::to_owned)
                 .to_vec(),
-            key: Vec::new(),
+            key: Key::default(),
             stale_after_ms: 48 * crate::collect::time::HOUR_MS,
         }
     }
@@ -51,9 +53,9 @@ impl Default for Settings {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Found {
     /// Identity id of the person.
-    pub identity: String,
+    pub identity: Arc<str>,
     /// Account id, `<system>:<native id>`.
-    pub account: String,
+    pub account: Arc<str>,
     /// How much the name proves.
     pub strength: Strength,
     /// What the name is to the account.
@@ -68,15 +70,15 @@ pub struct Found {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PersonFacts {
     /// Employee id, if there is one.
-    pub employee_id: Option<String>,
+    pub employee_id: Option<Arc<str>>,
     /// Highest tier of their accounts.
     pub tier: Tier,
     /// Employment.
     pub lifecycle: Lifecycle,
     /// Identity id of the manager.
-    pub manager: Option<String>,
+    pub manager: Option<Arc<str>>,
     /// Identity ids of delegates.
-    pub delegates: Vec<String>,
+    pub delegates: Arc<[Arc<str>]>,
     /// Help-desk staff.
     pub desk: bool,
     /// Somebody reports to them.
@@ -128,9 +130,9 @@ pub struct Resolved {
     /// For the event.
     pub resolution: Resolution,
     /// The person, where the status is `resolved` or `conflict`.
-    pub identity: Option<String>,
+    pub identity: Option<Arc<str>>,
     /// Their account that bears the name.
-    pub account: Option<String>,
+    pub account: Option<Arc<str>>,
     /// What decided, in words.
     pub via: Option<&'static str>,
     /// A conflict that a number made.
@@ -148,8 +150,19 @@ struct Lead {
 }
 
 impl Lead {
-    fn persons(&self) -> BTreeSet<&str> {
-        self.found.iter().map(|f| f.identity.as_str()).collect()
+    /// The persons, each once. Accounts are sorted by person.
+    fn persons(&self) -> impl Iterator<Item = &Arc<str>> {
+        let mut last: Option<&Arc<str>> = None;
+        self.found
+            .iter()
+            .map(|f| &f.identity)
+            .filter(move |id| last.replace(id) != Some(id))
+    }
+
+    /// The person, if it is one alone.
+    fn single(&self) -> Option<&Arc<str>> {
+        let mut persons = self.persons();
+        persons.next().filter(|_| persons.next().is_none())
     }
 }
 
@@ -161,18 +174,40 @@ pub fn resolve(
     directory: &impl Directory,
     settings: &Settings,
 ) -> Resolved {
+    let mut handles = handles.to_vec();
+    let lookalike = settle_names(&mut handles, &settings.names);
+    let mut result = resolve_names(&handles, at, directory, settings);
+    result.lookalike = lookalike;
+    result
+}
+
+/// Brings handles into their spelling and removes those that name nobody; true where one of them mixes
+/// scripts.
+fn settle_names(handles: &mut Vec<Handle>, rules: &NameRules) -> bool {
+    let mut lookalike = false;
+    handles.retain_mut(|handle| {
+        let settled = normalise_handle(handle, rules);
+        lookalike |= settled == Some(true);
+        settled.is_some()
+    });
+    lookalike
+}
+
+/// As [`resolve`], for handles in their spelling.
+fn resolve_names(
+    handles: &[Handle],
+    at: Timestamp,
+    directory: &impl Directory,
+    settings: &Settings,
+) -> Resolved {
     let mut result = Resolved::default();
-    let mut leads = Vec::new();
+    let mut leads: Vec<Lead> = Vec::with_capacity(handles.len());
     for handle in handles {
-        let Some(name) = normalise(handle.kind, &handle.value, &settings.names) else {
-            continue;
-        };
-        result.lookalike |= name.lookalike;
         let issuer = handle.issuer.as_deref();
         leads.extend(lead(
             handle.kind,
             issuer,
-            &name.value,
+            &handle.value,
             (at, directory, settings),
         ));
     }
@@ -208,21 +243,19 @@ fn lead(
     let shared = found.iter().any(|f| f.strength == Strength::S0);
     let strongest = found.iter().map(|f| f.strength).max()?;
     found.retain(|f| kind == HandleKind::Phone || f.strength == strongest);
-    let owners: BTreeSet<_> = found.iter().map(|f| &f.identity).collect();
-    let strength = if kind == HandleKind::Phone && (shared || owners.len() > 1) {
-        Strength::S0
-    } else if by_tag {
-        strongest.min(Strength::S1)
-    } else {
-        strongest
-    };
     found.sort();
-    Some(Lead {
+    let mut lead = Lead {
         kind,
         found,
-        strength,
+        strength: strongest,
         by_tag,
-    })
+    };
+    if kind == HandleKind::Phone && (shared || lead.single().is_none()) {
+        lead.strength = Strength::S0;
+    } else if by_tag {
+        lead.strength = strongest.min(Strength::S1);
+    }
+    Some(lead)
 }
 
 const fn rank(lifecycle: Lifecycle) -> u8 {
@@ -234,20 +267,25 @@ const fn rank(lifecycle: Lifecycle) -> u8 {
 }
 
 fn decide(leads: &[Lead], result: &mut Resolved) {
-    let mut undecided: BTreeSet<&str> = BTreeSet::new();
+    if let Some((person, lead)) = undisputed(leads) {
+        settle(person, lead, result);
+        return;
+    }
+    let mut undecided: BTreeSet<&Arc<str>> = BTreeSet::new();
     for strength in [Strength::S3, Strength::S2, Strength::S1] {
         let level: Vec<&Lead> = leads.iter().filter(|l| l.strength == strength).collect();
         let Some((first, others)) = level.split_first() else {
             continue;
         };
-        let mut agreed = first.persons();
-        let mut all = first.persons();
+        let mut agreed: BTreeSet<&Arc<str>> = first.persons().collect();
+        let mut all = agreed.clone();
         for lead in others {
-            agreed = agreed.intersection(&lead.persons()).copied().collect();
-            all.extend(lead.persons());
+            let persons: BTreeSet<&Arc<str>> = lead.persons().collect();
+            agreed = agreed.intersection(&persons).copied().collect();
+            all.extend(persons);
         }
         if let (1, Some(person)) = (agreed.len(), agreed.first()) {
-            let single = level.iter().find(|l| l.persons().len() == 1);
+            let single = level.iter().find(|l| l.single().is_some());
             settle(person, single.unwrap_or(first), result);
             contradict(person, leads, result);
             return;
@@ -257,32 +295,48 @@ fn decide(leads: &[Lead], result: &mut Resolved) {
             break; // Two names of one strength name two people.
         }
     }
-    let shared = leads
-        .iter()
-        .filter(|l| l.strength == Strength::S0)
-        .map(Lead::persons);
+    let shared = leads.iter().filter(|l| l.strength == Strength::S0);
     if undecided.is_empty() {
         undecided = shared
-            .filter(|persons| persons.len() > 1)
-            .flatten()
+            .filter(|lead| lead.single().is_none())
+            .flat_map(Lead::persons)
             .collect();
     }
     if !undecided.is_empty() {
         result.resolution.status = ResolutionStatus::Ambiguous;
-        result.resolution.candidates = undecided.into_iter().map(str::to_owned).collect();
+        result.resolution.candidates = undecided.into_iter().map(|id| id.to_string()).collect();
     }
 }
 
-fn settle(person: &str, lead: &Lead, result: &mut Resolved) {
-    let Some(found) = lead.found.iter().find(|f| f.identity == person) else {
+/// The person on whom all names agree, with the strongest of them; the common case, without sets.
+fn undisputed(leads: &[Lead]) -> Option<(&Arc<str>, &Lead)> {
+    let mut best: Option<(&Arc<str>, &Lead)> = None;
+    for lead in leads.iter().filter(|l| l.strength > Strength::S0) {
+        let person = lead.single()?;
+        match best {
+            Some((known, _)) if known != person => return None,
+            Some((_, stronger)) if stronger.strength >= lead.strength => {}
+            Some(_) | None => best = Some((person, lead)),
+        }
+    }
+    best
+}
+
+fn settle(person: &Arc<str>, lead: &Lead, result: &mut Resolved) {
+    let Some(found) = lead.found.iter().find(|f| f.identity == *person) else {
         return;
     };
     result.resolution.status = ResolutionStatus::Resolved;
     result.resolution.strong = lead.strength >= Strength::S2;
     let system = found.account.split(':').next().unwrap_or_default();
-    result.resolution.via = Some(format!("{} {system}", query::kind_name(lead.kind)));
-    result.identity = Some(found.identity.clone());
-    result.account = Some(found.account.clone());
+    let kind = lead.kind.as_str();
+    let mut via = String::with_capacity(kind.len() + system.len() + 1);
+    via.push_str(kind);
+    via.push(' ');
+    via.push_str(system);
+    result.resolution.via = Some(via);
+    result.identity = Some(Arc::clone(&found.identity));
+    result.account = Some(Arc::clone(&found.account));
     result.via = Some(if lead.by_tag {
         "plus tag"
     } else {
@@ -312,18 +366,14 @@ fn via_words(lead: &Lead, found: &Found) -> &'static str {
 }
 
 /// A weaker name that surely means somebody else makes a conflict; the stronger one is kept.
-fn contradict(person: &str, leads: &[Lead], result: &mut Resolved) {
-    let other = leads.iter().find_map(|lead| {
-        let persons = lead.persons();
-        let single = persons.len() == 1 && lead.strength > Strength::S0;
-        let other = persons
-            .first()
-            .filter(|other| single && **other != person)?;
-        Some((lead.kind, (*other).to_owned()))
-    });
+fn contradict(person: &Arc<str>, leads: &[Lead], result: &mut Resolved) {
+    let sure = leads.iter().filter(|lead| lead.strength > Strength::S0);
+    let other = sure
+        .filter_map(|lead| Some((lead.kind, lead.single()?)))
+        .find(|(_, other)| *other != person);
     if let Some((kind, other)) = other {
         result.resolution.status = ResolutionStatus::Conflict;
-        result.resolution.candidates = vec![other];
+        result.resolution.candidates = vec![other.to_string()];
         result.number_mismatch = kind == HandleKind::Phone;
     }
 }

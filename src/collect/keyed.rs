@@ -10,11 +10,59 @@ use crate::collect::words::HandleKind;
 
 /// Length of a keyed value in hexadecimal characters.
 const HEX_CHARS: usize = 32;
+/// Most values of one event that are remembered while it is keyed.
+const SEEN_MAX: usize = 16;
+
+/// The key of a deployment, ready for use: HMAC has to digest a key before the first byte of a value,
+/// and does it here, once.
+#[derive(Clone)]
+pub struct Key {
+    bytes: Vec<u8>,
+    prepared: Option<Hmac<Sha256>>,
+}
+
+impl Key {
+    /// A key of any length.
+    #[must_use]
+    pub fn new(bytes: &[u8]) -> Self {
+        Self {
+            bytes: bytes.to_vec(),
+            prepared: Hmac::new_from_slice(bytes).ok(),
+        }
+    }
+}
+
+impl Default for Key {
+    fn default() -> Self {
+        Self::new(&[])
+    }
+}
+
+impl From<Vec<u8>> for Key {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::new(&bytes)
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+impl Eq for Key {}
+
+impl std::fmt::Debug for Key {
+    /// Never shows the key.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Key(…)")
+    }
+}
 
 /// The keyed value of a normalised name: first 128 bits of HMAC-SHA256, in hex. Mail addresses,
 /// logins and principal names are one kind here, so that one address has one value.
 #[must_use]
-pub fn keyed(key: &[u8], kind: HandleKind, value: &str) -> String {
+pub fn keyed(key: &Key, kind: HandleKind, value: &str) -> String {
     hash(key, label(kind), value)
 }
 
@@ -39,20 +87,57 @@ const fn label(kind: HandleKind) -> &'static str {
     }
 }
 
-fn hash(key: &[u8], label: &str, value: &str) -> String {
-    use std::fmt::Write as _;
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
+fn hash(key: &Key, label: &str, value: &str) -> String {
+    let Some(mut mac) = key.prepared.clone() else {
         return String::new(); // HMAC takes a key of any length.
     };
     mac.update(label.as_bytes());
     mac.update(&[0]);
     mac.update(value.as_bytes());
-    let mut text = String::with_capacity(2 * HEX_CHARS);
-    for byte in mac.finalize().into_bytes() {
-        let _ = write!(text, "{byte:02x}");
+    let digest = mac.finalize().into_bytes();
+    let mut text = String::with_capacity(HEX_CHARS);
+    for byte in digest.iter().take(HEX_CHARS / 2) {
+        for half in [byte >> 4, byte & 15] {
+            text.push(char::from(if half < 10 {
+                b'0' + half
+            } else {
+                b'a' - 10 + half
+            }));
+        }
     }
-    text.truncate(HEX_CHARS);
     text
+}
+
+/// What was keyed last: one event names the same address as target, agent and login.
+struct Keying<'k> {
+    key: &'k Key,
+    seen: Vec<(&'static str, String, String)>,
+}
+
+impl Keying<'_> {
+    fn hash(&mut self, label: &'static str, value: &mut String) {
+        let known = self
+            .seen
+            .iter()
+            .find(|(of, raw, _)| *of == label && raw == value);
+        if let Some((_, _, keyed)) = known {
+            value.clone_from(keyed);
+            return;
+        }
+        let keyed = hash(self.key, label, value);
+        if self.seen.len() < SEEN_MAX {
+            let raw = std::mem::replace(value, keyed.clone());
+            self.seen.push((label, raw, keyed));
+        } else {
+            *value = keyed;
+        }
+    }
+
+    fn field(&mut self, field: &mut Option<String>, label: &'static str) {
+        if let Some(value) = field {
+            self.hash(label, value);
+        }
+    }
 }
 
 const fn is_personal(kind: HandleKind) -> bool {
@@ -68,7 +153,11 @@ const fn is_personal(kind: HandleKind) -> bool {
 }
 
 /// Replaces every personal value of an event by its keyed form. To be called once, after `identify`.
-pub fn key_event(event: &mut Event, key: &[u8]) {
+pub fn key_event(event: &mut Event, key: &Key) {
+    let mut keying = Keying {
+        key,
+        seen: Vec::new(),
+    };
     let roles = [
         &mut event.target,
         &mut event.requester,
@@ -79,24 +168,25 @@ pub fn key_event(event: &mut Event, key: &[u8]) {
     for role in roles.into_iter().flatten() {
         role.handles
             .iter_mut()
-            .for_each(|handle| key_handle(handle, key));
+            .for_each(|handle| key_handle(handle, &mut keying));
     }
     if let Some(phone) = &mut event.phone {
         let numbers = phone.ani.iter_mut().chain(&mut phone.callback_number);
-        numbers.for_each(|handle| key_handle(handle, key));
+        numbers.for_each(|handle| key_handle(handle, &mut keying));
     }
     if let Some(network) = &mut event.network
         && let Some(ip) = &mut network.ip
     {
         network.ip_masked = mask_ip(ip).or_else(|| network.ip_masked.take());
-        *ip = hash(key, "ip", &canonical_ip(ip));
+        *ip = canonical_ip(ip);
+        keying.hash("ip", ip);
     }
     if let Some(device) = &mut event.device {
-        replace(&mut device.id, key, "device");
-        replace(&mut device.fingerprint, key, "fingerprint");
+        keying.field(&mut device.id, "device");
+        keying.field(&mut device.fingerprint, "fingerprint");
     }
     if let Some(factor) = &mut event.factor {
-        replace(&mut factor.id, key, "factor");
+        keying.field(&mut factor.id, "factor");
         if let Some(target) = &mut factor.target_hash {
             *target = key_contact(target, key);
         }
@@ -116,7 +206,7 @@ pub fn key_event(event: &mut Event, key: &[u8]) {
     }
 }
 
-fn key_handle(handle: &mut Handle, key: &[u8]) {
+fn key_handle(handle: &mut Handle, keying: &mut Keying<'_>) {
     if !is_personal(handle.kind) {
         return;
     }
@@ -129,11 +219,11 @@ fn key_handle(handle: &mut Handle, key: &[u8]) {
             mask_email(&handle.value)
         });
     }
-    handle.value = keyed(key, handle.kind, &handle.value);
+    keying.hash(label(handle.kind), &mut handle.value);
 }
 
 /// The number or address that a factor is bound to, in the value that a handle of it would have.
-fn key_contact(text: &str, key: &[u8]) -> String {
+fn key_contact(text: &str, key: &Key) -> String {
     let kind = if text.contains('@') {
         HandleKind::Email
     } else {
@@ -154,12 +244,6 @@ fn canonical_ip(text: &str) -> String {
     )
 }
 
-fn replace(field: &mut Option<String>, key: &[u8], label: &str) {
-    if let Some(value) = field {
-        *value = hash(key, label, value);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,11 +261,17 @@ mod tests {
 
     #[test]
     fn equal_values_stay_equal_and_keys_separate() {
-        let mail = keyed(b"k", HandleKind::Email, "a@x.example");
+        let mail = keyed(&Key::new(b"k"), HandleKind::Email, "a@x.example");
         assert_eq!(mail.len(), 32);
-        assert_eq!(mail, keyed(b"k", HandleKind::Upn, "a@x.example"));
-        assert_ne!(mail, keyed(b"l", HandleKind::Email, "a@x.example"));
-        assert_ne!(mail, keyed(b"k", HandleKind::ChatHandle, "a@x.example"));
+        assert_eq!(mail, keyed(&Key::new(b"k"), HandleKind::Upn, "a@x.example"));
+        assert_ne!(
+            mail,
+            keyed(&Key::new(b"l"), HandleKind::Email, "a@x.example")
+        );
+        assert_ne!(
+            mail,
+            keyed(&Key::new(b"k"), HandleKind::ChatHandle, "a@x.example")
+        );
     }
 
     #[test]
@@ -213,7 +303,7 @@ mod tests {
             target_hash: Some("+1 415 555 0100".to_owned()),
             ..Factor::default()
         }));
-        key_event(&mut event, b"k");
+        key_event(&mut event, &Key::new(b"k"));
         let json = serde_json::to_string(&event).unwrap();
         for raw in [
             "4155550100",
@@ -234,7 +324,7 @@ mod tests {
 
     #[test]
     fn one_address_in_two_spellings_is_one_value() {
-        let ip = |text: &str| hash(b"k", "ip", &canonical_ip(text));
+        let ip = |text: &str| hash(&Key::new(b"k"), "ip", &canonical_ip(text));
         assert_eq!(ip("::ffff:203.0.113.9"), ip("203.0.113.9"));
         assert_ne!(ip("203.0.113.9"), ip("203.0.113.10"));
     }

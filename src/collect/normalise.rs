@@ -1,6 +1,8 @@
 //! Names of people in one spelling, so that two systems that mean the same address or number agree,
 //! and the short form of them that people may read.
 
+use std::borrow::Cow;
+
 use rlibphonenumber::{PhoneNumber, Region};
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::MixedScript;
@@ -56,71 +58,98 @@ pub struct Normalised {
 /// Brings one name into its spelling; `None` for what names nobody: empty, withheld, too short.
 #[must_use]
 pub fn normalise(kind: HandleKind, text: &str, rules: &NameRules) -> Option<Normalised> {
+    let value = spelling(kind, text, rules)?.into_owned();
+    Some(Normalised {
+        masked: mask(kind, &value),
+        lookalike: is_lookalike(kind, &value),
+        value,
+    })
+}
+
+/// The one spelling of a name, borrowed where it is written so already.
+fn spelling<'t>(kind: HandleKind, text: &'t str, rules: &NameRules) -> Option<Cow<'t, str>> {
     let text = present(text).filter(|text| text.len() <= NAME_BYTES_MAX)?;
     match kind {
-        HandleKind::Email | HandleKind::Login | HandleKind::Upn => {
-            let value = email(text)?;
-            Some(Normalised {
-                masked: mask_email(&value),
-                lookalike: is_lookalike(&value),
-                value,
-            })
-        }
-        HandleKind::Phone => {
-            let value = phone(text, rules)?;
-            Some(Normalised {
-                masked: mask_phone(&value),
-                lookalike: false,
-                value,
-            })
-        }
-        HandleKind::EmployeeId => Some(plain(text.to_ascii_uppercase())),
-        HandleKind::EntraId
+        HandleKind::Email
+        | HandleKind::Login
+        | HandleKind::Upn
+        | HandleKind::EntraId
         | HandleKind::SnowSysId
         | HandleKind::GenesysUserId
         | HandleKind::SnowUser
-        | HandleKind::ConnectUsername => Some(plain(email(text)?)),
+        | HandleKind::ConnectUsername => email(text),
+        HandleKind::Phone => phone(text, rules).map(Cow::Owned),
+        HandleKind::EmployeeId => Some(Cow::Owned(text.to_ascii_uppercase())),
         HandleKind::OktaId
         | HandleKind::ZendeskId
         | HandleKind::AtlassianId
         | HandleKind::ConnectAgentArn
         | HandleKind::Principal
-        | HandleKind::DisplayName => Some(plain(text.nfc().collect())),
-        HandleKind::ChatHandle | HandleKind::Voiceprint => {
-            let value: String = text.nfc().collect::<String>().to_ascii_lowercase();
-            Some(Normalised {
-                masked: mask_name(&value),
-                lookalike: is_lookalike(&value),
-                value,
-            })
-        }
+        | HandleKind::DisplayName => Some(composed(text)),
+        HandleKind::ChatHandle | HandleKind::Voiceprint => Some(lower(composed(text))),
     }
 }
 
-/// Normalises a handle in place and masks it; false where it names nobody.
+/// The form for people.
+fn mask(kind: HandleKind, value: &str) -> String {
+    match kind {
+        HandleKind::Email | HandleKind::Login | HandleKind::Upn => mask_email(value),
+        HandleKind::Phone => mask_phone(value),
+        HandleKind::ChatHandle | HandleKind::Voiceprint => mask_name(value),
+        HandleKind::EmployeeId
+        | HandleKind::OktaId
+        | HandleKind::EntraId
+        | HandleKind::SnowSysId
+        | HandleKind::SnowUser
+        | HandleKind::ZendeskId
+        | HandleKind::AtlassianId
+        | HandleKind::ConnectAgentArn
+        | HandleKind::ConnectUsername
+        | HandleKind::GenesysUserId
+        | HandleKind::DisplayName
+        | HandleKind::Principal => value.to_owned(),
+    }
+}
+
+/// Normalises a handle in place and masks it; `None` where it names nobody, else whether it mixes
+/// scripts.
 #[must_use]
-pub fn normalise_handle(handle: &mut Handle, rules: &NameRules) -> bool {
-    let Some(name) = normalise(handle.kind, &handle.value, rules) else {
-        return false;
+pub fn normalise_handle(handle: &mut Handle, rules: &NameRules) -> Option<bool> {
+    let rewritten = match spelling(handle.kind, &handle.value, rules)? {
+        Cow::Owned(value) => Some(value),
+        Cow::Borrowed(part) if part.len() != handle.value.len() => Some(part.to_owned()),
+        Cow::Borrowed(_) => None,
     };
-    handle.value = name.value;
-    if handle.masked.is_none() {
-        handle.masked = Some(name.masked);
+    if let Some(value) = rewritten {
+        handle.value = value;
     }
-    true
+    if handle.masked.is_none() {
+        handle.masked = Some(mask(handle.kind, &handle.value));
+    }
+    Some(is_lookalike(handle.kind, &handle.value))
 }
 
-fn plain(value: String) -> Normalised {
-    Normalised {
-        masked: value.clone(),
-        lookalike: false,
-        value,
+/// Composed letters (NFC).
+fn composed(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.nfc().collect())
+    }
+}
+
+/// ASCII letters in lower case.
+fn lower(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.bytes().any(|b| b.is_ascii_uppercase()) {
+        Cow::Owned(text.to_ascii_lowercase())
+    } else {
+        text
     }
 }
 
 /// Mail addresses and logins: without `mailto:`, `smtp:` and brackets, composed, ASCII letters lower.
 /// A guest name (`…#EXT#@…`) stays what it is, but for its case.
-fn email(text: &str) -> Option<String> {
+fn email(text: &str) -> Option<Cow<'_, str>> {
     let mut text = text.trim();
     for prefix in ["mailto:", "smtp:"] {
         if let Some((front, rest)) = text.split_at_checked(prefix.len())
@@ -129,11 +158,10 @@ fn email(text: &str) -> Option<String> {
             text = rest.trim();
         }
     }
-    if let (Some(open), true) = (text.rfind('<'), text.ends_with('>')) {
+    if let (true, Some(open)) = (text.ends_with('>'), text.rfind('<')) {
         text = text.get(open + 1..text.len() - 1).unwrap_or(text).trim();
     }
-    let value: String = text.nfc().collect::<String>().to_ascii_lowercase();
-    (!value.is_empty()).then_some(value)
+    (!text.is_empty()).then(|| lower(composed(text)))
 }
 
 /// True for a guest account's name, which is never taken for its home address.
@@ -155,8 +183,17 @@ pub fn without_tag(address: &str, rules: &NameRules) -> Option<String> {
 }
 
 /// True where one part of the name mixes scripts that are not written together.
-fn is_lookalike(name: &str) -> bool {
-    !name.is_ascii()
+fn is_lookalike(kind: HandleKind, name: &str) -> bool {
+    let compared = matches!(
+        kind,
+        HandleKind::Email
+            | HandleKind::Login
+            | HandleKind::Upn
+            | HandleKind::ChatHandle
+            | HandleKind::Voiceprint
+    );
+    compared
+        && !name.is_ascii()
         && name
             .split(['@', '.', '-', '_', '+'])
             .any(|part| !part.is_single_script())

@@ -409,14 +409,42 @@ impl<'t> Value<'t> {
             .map(|(_, value)| value)
     }
 
-    /// As [`Value::get`], ignoring ASCII case: for pipelines that lower all keys.
+    /// As [`Value::get`], ignoring ASCII case: for pipelines that lower all keys. A key in the very
+    /// spelling goes first.
     #[must_use]
     pub fn get_any_case(self, key: &str) -> Option<Self> {
-        self.get(key).or_else(|| {
-            self.entries()
-                .find(|(name, _)| name.eq_ignore_ascii_case(key))
-                .map(|(_, value)| value)
-        })
+        let mut alike = None;
+        for (name, value) in self.entries() {
+            if name.len() != key.len() {
+                continue;
+            }
+            if name == key {
+                return Some(value);
+            }
+            if alike.is_none() && name.eq_ignore_ascii_case(key) {
+                alike = Some(value);
+            }
+        }
+        alike
+    }
+
+    /// The values of several keys in one walk, each as [`Value::get_any_case`] finds it.
+    #[must_use]
+    pub fn pick<const N: usize>(self, keys: &[&str; N]) -> [Option<Self>; N] {
+        let mut found = [None; N];
+        let mut exact = [false; N];
+        for (name, value) in self.entries() {
+            for ((key, slot), exact) in keys.iter().zip(&mut found).zip(&mut exact) {
+                if name.len() != key.len() || *exact {
+                    continue;
+                }
+                *exact = name == *key;
+                if *exact || (slot.is_none() && name.eq_ignore_ascii_case(key)) {
+                    *slot = Some(value);
+                }
+            }
+        }
+        found
     }
 
     /// Follows keys separated by dots. A number selects an item of an array.
@@ -512,6 +540,24 @@ mod tests {
     fn of_duplicate_keys_the_first_wins() {
         with(r#"{"a":1,"a":2}"#, |v| {
             assert_eq!(v.get("a").and_then(Value::as_i64), Some(1))
+        });
+    }
+
+    #[test]
+    fn keys_are_found_in_any_case_and_the_very_spelling_goes_first() {
+        with(r#"{"EVENT":1,"Event":2,"event":3,"event":4,"b":5}"#, |v| {
+            let number = |value: Option<Value<'_>>| value.and_then(Value::as_i64);
+            for (key, want) in [
+                ("event", Some(3)),
+                ("Event", Some(2)),
+                ("eVENT", Some(1)),
+                ("B", Some(5)),
+                ("c", None),
+            ] {
+                assert_eq!(number(v.get_any_case(key)), want, "{key}");
+                let [picked, other] = v.pick(&[key, "nothing"]);
+                assert_eq!((number(picked), number(other)), (want, None), "{key}");
+            }
         });
     }
 

@@ -1,17 +1,19 @@
 //! The directory in plain maps: for replay, the demo and tests. Built from account records: which
-//! accounts are one person, and an index from names to accounts.
+//! accounts are one person, and an index from names to accounts. Everything an event asks for is laid
+//! out once, in [`MemoryDirectory::join`].
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
-use crate::collect::directory::{
-    AccountRecord, AgentRights, Changes, DELEGATES_MAX, PRE_HIRE_MS, Strength,
-};
+use crate::collect::directory::{AccountRecord, Changes, Employment, PRE_HIRE_MS, Strength};
 use crate::collect::event::PhoneOwner;
-use crate::collect::identity::{AccountFacts, Directory, Found, PersonFacts};
+use crate::collect::identity::memory::person::{Account, Person};
+use crate::collect::identity::{AccountFacts, Directory, Found, NameUse, PersonFacts};
 use crate::collect::time::Timestamp;
-use crate::collect::words::{HandleKind, Lifecycle, Ternary, Tier};
+use crate::collect::words::{HandleKind, Lifecycle};
 
 mod join;
+mod person;
 
 /// Most owners of one number that are told.
 const OWNERS_MAX: usize = 64;
@@ -21,23 +23,34 @@ const OWNERS_MAX: usize = 64;
 pub struct MemoryDirectory {
     roots: Vec<String>,
     records: BTreeMap<String, AccountRecord>,
-    /// Accounts of each person, the root account first.
-    persons: BTreeMap<String, Vec<String>>,
-    /// Person of each account that has one.
-    person_of: BTreeMap<String, String>,
-    /// Accounts that were joined by their user name.
-    by_user_name: BTreeSet<String>,
-    /// Accounts that ever bore a name.
-    names: HashMap<(HandleKind, String), BTreeSet<String>>,
-    managers: BTreeSet<String>,
-    /// Persons by the names under which exports refer to managers and delegates.
-    referred: HashMap<String, String>,
-    has_phones: bool,
+    /// The records as they are asked for, in the order of their keys.
+    accounts: Vec<Account>,
+    account_places: HashMap<Arc<str>, usize>,
+    persons: Vec<Person>,
+    person_places: HashMap<Arc<str>, usize>,
+    /// Who ever bore a name, by kind and value; one account after the other.
+    names: BTreeMap<HandleKind, HashMap<String, Vec<Bearer>>>,
     read_at: Option<Timestamp>,
 }
 
+/// A name as one account bears it.
+#[derive(Debug, Clone, Copy)]
+struct Bearer {
+    account: usize,
+    strength: Strength,
+    name_use: NameUse,
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+}
+
+impl Bearer {
+    fn holds_at(&self, at: Timestamp) -> bool {
+        self.from.is_none_or(|from| from <= at) && self.to.is_none_or(|to| at < to)
+    }
+}
+
 /// Kinds of name that are compared with each other.
-fn class(kind: HandleKind) -> HandleKind {
+const fn class(kind: HandleKind) -> HandleKind {
     if matches!(kind, HandleKind::Login | HandleKind::Upn) {
         return HandleKind::Email;
     }
@@ -99,55 +112,101 @@ impl MemoryDirectory {
     /// The person of an account (`<system>:<native id>`).
     #[must_use]
     pub fn identity_of(&self, account: &str) -> Option<&str> {
-        self.person_of.get(account).map(String::as_str)
+        let account = self.accounts.get(*self.account_places.get(account)?)?;
+        self.persons.get(account.person?).map(Person::id)
     }
 
     /// Works out anew which accounts are one person.
     pub fn join(&mut self) {
-        self.names = HashMap::new();
-        for (key, record) in &self.records {
-            let names = record.handles.iter();
-            for handle in names.filter(|h| h.kind != HandleKind::DisplayName) {
-                let name = (class(handle.kind), handle.value.clone());
-                self.names.entry(name).or_default().insert(key.clone());
-            }
-        }
-        self.has_phones = self
-            .records
-            .values()
-            .any(|r| r.handles.iter().any(|h| h.kind == HandleKind::Phone));
+        self.index();
         let mut group_of: BTreeMap<String, String> = BTreeMap::new();
         self.join_employees(&mut group_of);
         self.join_mails(&mut group_of);
-        self.by_user_name = self.join_user_names(&mut group_of);
+        let by_user_name = self.join_user_names(&mut group_of);
         for (key, record) in &self.records {
             if self.is_root(record) && !group_of.contains_key(key) {
                 group_of.insert(key.clone(), format!("account {key}"));
             }
         }
+        for (account, key) in self.accounts.iter_mut().zip(self.records.keys()) {
+            account.by_user_name = by_user_name.contains(key);
+        }
         self.name_persons(&group_of);
-        let managers: BTreeSet<&String> = self
+        self.refer();
+    }
+
+    /// Lays out the accounts and their names.
+    fn index(&mut self) {
+        self.accounts.clear();
+        self.account_places.clear();
+        self.names.clear();
+        for (place, (key, record)) in self.records.iter().enumerate() {
+            let account = Account::of(key, record);
+            self.account_places.insert(Arc::clone(&account.key), place);
+            self.accounts.push(account);
+            for handle in &record.handles {
+                if handle.kind == HandleKind::DisplayName {
+                    continue;
+                }
+                let values = self.names.entry(class(handle.kind)).or_default();
+                let bearers = values.entry(handle.value.clone()).or_default();
+                bearers.push(Bearer {
+                    account: place,
+                    strength: handle.strength,
+                    name_use: handle.name_use,
+                    from: handle.from,
+                    to: handle.to,
+                });
+            }
+        }
+    }
+
+    /// Finds the people whom exports name as managers and delegates.
+    fn refer(&mut self) {
+        let names: BTreeSet<&String> = self
             .records
             .values()
-            .flat_map(|r| r.managers.iter().map(|m| &m.name))
+            .flat_map(|r| r.managers.iter().map(|m| &m.name).chain(&r.delegates))
             .collect();
-        let delegates = self.records.values().flat_map(|r| &r.delegates);
-        let named = |name: &&String| Some(((*name).clone(), self.person_named(name)?));
-        let referred: HashMap<String, String> = managers
-            .iter()
-            .copied()
-            .chain(delegates)
-            .filter_map(|name| named(&name))
+        let referred: BTreeMap<&String, usize> = names
+            .into_iter()
+            .filter_map(|name| Some((name, self.person_named(name)?)))
             .collect();
-        let leads = managers
-            .iter()
-            .filter_map(|name| referred.get(*name).cloned());
-        self.managers = leads.collect();
-        self.referred = referred;
+        let mut accounts = std::mem::take(&mut self.accounts);
+        let mut managers = BTreeSet::new();
+        for (account, record) in accounts.iter_mut().zip(self.records.values()) {
+            let person = |name: &String| {
+                let place = *referred.get(name)?;
+                Some((place, self.persons.get(place)?.shared_id()))
+            };
+            let named = record.managers.iter().filter_map(|m| person(&m.name));
+            managers.extend(named.map(|(place, _)| place));
+            account.managers = record
+                .managers
+                .iter()
+                .map(|m| (m.from, m.to, person(&m.name).map(|(_, id)| id)))
+                .collect();
+            account.delegates = record
+                .delegates
+                .iter()
+                .filter_map(|name| person(name).map(|(_, id)| id))
+                .collect();
+        }
+        self.accounts = accounts;
+        for (place, person) in self.persons.iter_mut().enumerate() {
+            person.settle(managers.contains(&place), &self.accounts);
+        }
+    }
+
+    fn bearers_of(&self, kind: HandleKind, value: &str) -> &[Bearer] {
+        let values = self.names.get(&class(kind));
+        values
+            .and_then(|values| values.get(value))
+            .map_or(&[], Vec::as_slice)
     }
 
     /// The person that an export means by an employee id, account id, login, mail or user name.
-    fn person_named(&self, name: &str) -> Option<String> {
+    fn person_named(&self, name: &str) -> Option<usize> {
         let upper = name.to_ascii_uppercase();
         let lower = name.to_ascii_lowercase();
         let kinds = [
@@ -159,56 +218,63 @@ impl MemoryDirectory {
             (HandleKind::SnowUser, lower.as_str()),
         ];
         kinds.iter().find_map(|(kind, value)| {
-            let accounts = self.names.get(&(*kind, (*value).to_owned()))?;
-            let persons: BTreeSet<&String> = accounts
-                .iter()
-                .filter_map(|account| self.person_of.get(account))
-                .collect();
-            let first = persons.first().map(|person| (*person).clone());
-            first.filter(|_| persons.len() == 1)
+            let bearers = self.bearers_of(*kind, value).iter();
+            let accounts = bearers.filter_map(|b| self.accounts.get(b.account));
+            let persons: BTreeSet<usize> = accounts.filter_map(|a| a.person).collect();
+            persons.first().copied().filter(|_| persons.len() == 1)
         })
     }
 
-    fn accounts_of(&self, identity: &str) -> impl Iterator<Item = &AccountRecord> {
-        let keys = self.persons.get(identity).into_iter().flatten();
-        keys.filter_map(|key| self.records.get(key))
-    }
-
-    /// Employment: as the HRIS says, else as the liveliest account.
-    fn lifecycle(&self, identity: &str, at: Timestamp) -> Lifecycle {
-        let hris = self.accounts_of(identity).filter(|r| r.system == "hris");
-        let said = hris
-            .map(|r| r.lifecycle_at(at))
-            .find(|l| *l != Lifecycle::Unknown);
-        let order = |l: &Lifecycle| match l {
-            Lifecycle::Active => 0,
-            Lifecycle::OnLeave => 1,
-            Lifecycle::PreHire => 2,
-            Lifecycle::Leaver => 3,
-            Lifecycle::Unknown => 4,
-        };
-        said.or_else(|| {
-            self.accounts_of(identity)
-                .map(|r| r.lifecycle_at(at))
-                .min_by_key(order)
-        })
-        .unwrap_or_default()
-    }
-
-    /// A number is a person's while they work here; another name from some weeks before.
+    /// The account of a bearer and its person, where the name is theirs at that moment.
     fn in_force(
         &self,
-        identity: &str,
+        bearer: &Bearer,
         kind: HandleKind,
-        lifecycle: Lifecycle,
         at: Timestamp,
-    ) -> bool {
-        let hired = self.accounts_of(identity).filter_map(|r| r.hired).min();
-        match (kind, lifecycle) {
+    ) -> Option<(&Account, &Person, Lifecycle)> {
+        let account = self.accounts.get(bearer.account)?;
+        let person = self.persons.get(account.person?)?;
+        let lifecycle = person.lifecycle(at);
+        // A number is a person's while they work here; another name from some weeks before.
+        let in_force = match (kind, lifecycle) {
             (HandleKind::Phone, Lifecycle::Leaver | Lifecycle::PreHire) => false,
-            (_, Lifecycle::PreHire) => hired.is_none_or(|hired| hired.minus(PRE_HIRE_MS) <= at),
+            (_, Lifecycle::PreHire) => person
+                .hired()
+                .is_none_or(|hired| hired.minus(PRE_HIRE_MS) <= at),
             _ => true,
-        }
+        };
+        in_force.then_some((account, person, lifecycle))
+    }
+
+    fn find(
+        &self,
+        kind: HandleKind,
+        issuer: Option<&str>,
+        value: &str,
+        at: Timestamp,
+    ) -> impl Iterator<Item = (&Bearer, Found)> {
+        let bearers = self.bearers_of(kind, value);
+        let accounts = bearers.chunk_by(|a, b| a.account == b.account);
+        accounts.filter_map(move |names| {
+            let held = names.iter().filter(|bearer| bearer.holds_at(at));
+            let bearer = held.max_by_key(|bearer| bearer.strength)?;
+            let (account, person, lifecycle) = self.in_force(bearer, kind, at)?;
+            let other_issuer = issuer
+                .zip(account.issuer.as_deref())
+                .is_some_and(|(a, b)| a != b);
+            if bearer.strength == Strength::S3 && other_issuer {
+                return None;
+            }
+            let found = Found {
+                identity: person.shared_id(),
+                account: Arc::clone(&account.key),
+                strength: bearer.strength,
+                name_use: bearer.name_use,
+                by_user_name: account.by_user_name,
+                lifecycle,
+            };
+            Some((bearer, found))
+        })
     }
 }
 
@@ -220,106 +286,41 @@ impl Directory for MemoryDirectory {
         value: &str,
         at: Timestamp,
     ) -> Vec<Found> {
-        let mut kinds = vec![class(kind)];
-        if matches!(kind, HandleKind::SnowUser | HandleKind::ConnectUsername) && value.contains('@')
-        {
-            kinds.push(HandleKind::Email);
-        }
-        let mut found = Vec::new();
-        for kind in kinds {
-            let Some(accounts) = self.names.get(&(kind, value.to_owned())) else {
-                continue;
-            };
-            for (key, record) in accounts
-                .iter()
-                .filter_map(|k| self.records.get_key_value(k))
-            {
-                let other_issuer = issuer
-                    .zip(record.issuer.as_deref())
-                    .is_some_and(|(a, b)| a != b);
-                let Some(identity) = self.person_of.get(key) else {
-                    continue;
-                };
-                let lifecycle = self.lifecycle(identity, at);
-                let handle = record
-                    .handles
-                    .iter()
-                    .filter(|h| class(h.kind) == kind && h.value == value && h.holds_at(at));
-                let Some(handle) = handle.max_by_key(|h| h.strength) else {
-                    continue;
-                };
-                let scoped = handle.strength == Strength::S3 && other_issuer;
-                if scoped || !self.in_force(identity, kind, lifecycle, at) {
-                    continue;
-                }
-                found.push(Found {
-                    identity: identity.clone(),
-                    account: key.clone(),
-                    strength: handle.strength,
-                    name_use: handle.name_use,
-                    by_user_name: self.by_user_name.contains(key),
-                    lifecycle,
-                });
-            }
+        let kind = class(kind);
+        let also_mail = matches!(kind, HandleKind::SnowUser | HandleKind::ConnectUsername)
+            && value.contains('@');
+        let found = self.find(kind, issuer, value, at);
+        let mut found: Vec<Found> = found.map(|(_, found)| found).collect();
+        if also_mail {
+            let mails = self.find(HandleKind::Email, issuer, value, at);
+            found.extend(mails.map(|(_, found)| found));
         }
         found
     }
 
     fn person(&self, identity: &str, at: Timestamp) -> Option<PersonFacts> {
-        self.persons.get(identity)?;
-        let mut facts = PersonFacts {
-            lifecycle: self.lifecycle(identity, at),
-            manages: self.managers.contains(identity),
-            ..PersonFacts::default()
-        };
-        for record in self.accounts_of(identity) {
-            let own = record.key() == identity;
-            if own || !matches!(record.tier, Tier::Machine | Tier::BreakGlass) {
-                facts.tier = facts.tier.max(record.tier);
-            }
-            facts.employee_id = facts.employee_id.or_else(|| record.employee_id.clone());
-            facts.desk |= record.desk;
-            let past = |moment: Option<Timestamp>| moment.filter(|moment| *moment <= at);
-            facts.phone_at = facts.phone_at.max(past(record.phone_at));
-            facts.email_at = facts.email_at.max(past(record.email_at));
-            facts.manager_at = facts.manager_at.max(past(record.manager_at));
-            let manager = || {
-                record
-                    .manager_at(at)
-                    .and_then(|name| self.referred.get(name).cloned())
-            };
-            facts.manager = facts.manager.or_else(manager);
-            let delegates = record
-                .delegates
-                .iter()
-                .filter_map(|name| self.referred.get(name).cloned());
-            facts.delegates.extend(delegates);
-            add_rights(&mut facts.rights, &record.rights);
-        }
-        facts.delegates.sort();
-        facts.delegates.dedup();
-        facts.delegates.truncate(DELEGATES_MAX);
-        Some(facts)
+        let person = self.persons.get(*self.person_places.get(identity)?)?;
+        Some(person.facts(at, &self.accounts))
     }
 
     fn account(&self, account: &str) -> Option<AccountFacts> {
-        self.records.get(account).map(|record| AccountFacts {
-            created: record.created,
-            tier: record.tier,
-        })
+        let account = self.accounts.get(*self.account_places.get(account)?)?;
+        Some(account.facts)
     }
 
     fn phone_owners(&self, number: &str, at: Timestamp) -> Option<Vec<PhoneOwner>> {
-        if !self.has_phones {
+        if !self.names.contains_key(&HandleKind::Phone) {
             return None;
         }
-        let mut owners: BTreeMap<String, Option<Timestamp>> = BTreeMap::new();
-        for found in self.look_up(HandleKind::Phone, None, number, at) {
-            let record = self.records.get(&found.account);
-            let handles = record.into_iter().flat_map(|r| &r.handles);
-            let since = handles
-                .filter(|h| h.kind == HandleKind::Phone && h.value == number && h.holds_at(at))
-                .filter_map(|h| h.from)
+        let mut owners: BTreeMap<Arc<str>, Option<Timestamp>> = BTreeMap::new();
+        let bearers = self.bearers_of(HandleKind::Phone, number);
+        for (bearer, found) in self.find(HandleKind::Phone, None, number, at) {
+            let held = bearers
+                .iter()
+                .filter(|other| other.account == bearer.account);
+            let since = held
+                .filter(|other| other.holds_at(at))
+                .filter_map(|other| other.from)
                 .min();
             // Of several systems the one that has known the number longest counts; one that does
             // not know since when says nothing.
@@ -327,11 +328,11 @@ impl Directory for MemoryDirectory {
             *known = known.iter().chain(&since).min().copied();
         }
         let owners = owners.into_iter().take(OWNERS_MAX);
-        Some(
-            owners
-                .map(|(identity, since)| PhoneOwner { identity, since })
-                .collect(),
-        )
+        let owner = |(identity, since): (Arc<str>, _)| PhoneOwner {
+            identity: identity.to_string(),
+            since,
+        };
+        Some(owners.map(owner).collect())
     }
 
     fn is_empty(&self) -> bool {
@@ -343,11 +344,41 @@ impl Directory for MemoryDirectory {
     }
 }
 
-fn add_rights(all: &mut AgentRights, more: &AgentRights) {
-    let or = |a: Ternary, b: Ternary| if a == Ternary::Unknown { b } else { a };
-    all.on_shift = or(all.on_shift, more.on_shift);
-    all.may_act_on = all.may_act_on.or(more.may_act_on);
-    all.budget_per_hour = all.budget_per_hour.or(more.budget_per_hour);
-    all.may_override = or(all.may_override, more.may_override);
-    all.may_approve = or(all.may_approve, more.may_approve);
+impl Account {
+    fn of(key: &str, record: &AccountRecord) -> Self {
+        Self {
+            key: key.into(),
+            person: None,
+            by_user_name: false,
+            issuer: record.issuer.as_deref().map(Into::into),
+            from_hris: record.system == "hris",
+            employment: record.employment(),
+            facts: AccountFacts {
+                created: record.created,
+                tier: record.tier,
+            },
+            employee_id: record.employee_id.as_deref().map(Into::into),
+            desk: record.desk,
+            rights: record.rights.clone(),
+            changed: [record.phone_at, record.email_at, record.manager_at],
+            managers: Vec::new(),
+            delegates: Vec::new(),
+        }
+    }
+}
+
+/// Employment of a person with these accounts: as the HRIS says, else as the liveliest account.
+fn lifecycle_of(hris: &[Employment], all: &[Employment], at: Timestamp) -> Lifecycle {
+    let said = hris.iter().map(|e| e.at(at));
+    let order = |l: &Lifecycle| match l {
+        Lifecycle::Active => 0,
+        Lifecycle::OnLeave => 1,
+        Lifecycle::PreHire => 2,
+        Lifecycle::Leaver => 3,
+        Lifecycle::Unknown => 4,
+    };
+    let mut said = said.filter(|l| *l != Lifecycle::Unknown);
+    said.next()
+        .or_else(|| all.iter().map(|e| e.at(at)).min_by_key(order))
+        .unwrap_or_default()
 }

@@ -98,30 +98,6 @@ pub fn kind_named(name: &str) -> Option<HandleKind> {
     HandleKind::deserialize(name).ok()
 }
 
-/// The snake-case name of a kind.
-pub(super) const fn kind_name(kind: HandleKind) -> &'static str {
-    match kind {
-        HandleKind::Email => "email",
-        HandleKind::Login => "login",
-        HandleKind::Upn => "upn",
-        HandleKind::Phone => "phone",
-        HandleKind::EmployeeId => "employee_id",
-        HandleKind::OktaId => "okta_id",
-        HandleKind::EntraId => "entra_id",
-        HandleKind::SnowSysId => "snow_sys_id",
-        HandleKind::SnowUser => "snow_user",
-        HandleKind::ZendeskId => "zendesk_id",
-        HandleKind::AtlassianId => "atlassian_id",
-        HandleKind::ConnectAgentArn => "connect_agent_arn",
-        HandleKind::ConnectUsername => "connect_username",
-        HandleKind::GenesysUserId => "genesys_user_id",
-        HandleKind::ChatHandle => "chat_handle",
-        HandleKind::Voiceprint => "voiceprint",
-        HandleKind::DisplayName => "display_name",
-        HandleKind::Principal => "principal",
-    }
-}
-
 /// Answers one question.
 #[must_use]
 pub fn resolve_query(
@@ -137,15 +113,16 @@ pub fn resolve_query(
             .clone_from(&question.default_region);
     }
     let resolved = resolve(&question.handles, question.at, directory, &settings);
-    let bare = |identity: &String| {
+    let bare = |identity: &str| {
         let facts = directory.person(identity, question.at);
         facts
             .and_then(|facts| facts.employee_id)
-            .unwrap_or_else(|| identity.clone())
+            .map_or_else(|| identity.to_owned(), |id| id.to_string())
     };
     let status = resolved.resolution.status;
-    let person = resolved.identity.as_ref().map(bare);
-    let mut candidates: Vec<String> = resolved.resolution.candidates.iter().map(bare).collect();
+    let person = resolved.identity.as_deref().map(bare);
+    let candidates = resolved.resolution.candidates.iter();
+    let mut candidates: Vec<String> = candidates.map(|id| bare(id)).collect();
     candidates.sort();
     let conflict = status == ResolutionStatus::Conflict;
     let strength = if resolved.resolution.strong {

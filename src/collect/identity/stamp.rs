@@ -2,9 +2,11 @@
 
 use crate::collect::event::{Event, Handle, PhoneOwner, Risk, Role, TargetFacts};
 use crate::collect::identity::query::kind_named;
-use crate::collect::identity::{Directory, PersonFacts, Resolved, Settings, resolve};
+use crate::collect::identity::{
+    Directory, PersonFacts, Resolved, Settings, resolve, resolve_names, settle_names,
+};
 use crate::collect::keyed::keyed;
-use crate::collect::normalise::{normalise, normalise_handle};
+use crate::collect::normalise::normalise_handle;
 use crate::collect::words::{
     AgentKind, Direction, Domain, HandleKind, Lifecycle, ResolutionStatus, Ternary, Tier,
 };
@@ -25,17 +27,26 @@ pub fn identify(event: &mut Event, directory: &impl Directory, settings: &Settin
         &mut event.approver,
         &mut event.caller,
     ];
+    // Who signs in is target and agent: one look-up for both.
+    let mut before: Option<(&Role, Option<PersonFacts>)> = None;
     for (role, facts) in roles.into_iter().zip(&mut facts) {
         let Some(role) = role else { continue };
-        let resolved = resolve(&role.handles, at, directory, settings);
-        role.handles
-            .retain_mut(|handle| normalise_handle(handle, &settings.names));
+        let lookalike = settle_names(&mut role.handles, &settings.names);
+        if let Some((known, of)) = before.as_ref().filter(|(r, _)| r.handles == role.handles) {
+            **role = (*known).clone();
+            facts.clone_from(of);
+            continue;
+        }
+        let mut resolved = resolve_names(&role.handles, at, directory, settings);
+        resolved.lookalike = lookalike;
         note_risks(&resolved, &mut risks);
         *facts = stamp(role, resolved, at, directory);
         role.resolution.stale = stale;
         if with_pseudo && role.identity.is_none() {
-            role.identity = pseudo_identity(&role.handles, settings);
+            role.identity = pseudo_of(&role.handles, settings);
         }
+        let done: &Role = role;
+        before = Some((done, facts.clone()));
     }
     let [target, _, agent, approver, caller] = &facts;
     stamp_target(event, target.as_ref());
@@ -57,12 +68,18 @@ pub fn identify(event: &mut Event, directory: &impl Directory, settings: &Settin
 /// record that names it later leads to the same value.
 #[must_use]
 pub fn pseudo_identity(handles: &[Handle], settings: &Settings) -> Option<String> {
+    let mut handles = handles.to_vec();
+    settle_names(&mut handles, &settings.names);
+    pseudo_of(&handles, settings)
+}
+
+/// As [`pseudo_identity`], for handles in their spelling.
+fn pseudo_of(handles: &[Handle], settings: &Settings) -> Option<String> {
     let strongest = handles
         .iter()
         .filter(|h| trust(h.kind) > 0)
         .min_by_key(|h| (std::cmp::Reverse(trust(h.kind)), h.kind, &h.value))?;
-    let name = normalise(strongest.kind, &strongest.value, &settings.names)?;
-    let hash = keyed(&settings.key, strongest.kind, &name.value);
+    let hash = keyed(&settings.key, strongest.kind, &strongest.value);
     Some(format!("pseudo:{hash}"))
 }
 
@@ -110,16 +127,16 @@ fn stamp(
     directory: &impl Directory,
 ) -> Option<PersonFacts> {
     role.resolution = resolved.resolution;
-    role.identity = resolved.identity;
-    role.account = resolved.account;
+    role.identity = resolved.identity.as_deref().map(str::to_owned);
+    role.account = resolved.account.as_deref().map(str::to_owned);
     role.account_since = None;
     role.tier = Tier::default();
     role.lifecycle = Lifecycle::default();
     role.manager = None;
     role.delegates = Vec::new();
-    let facts = directory.person(role.identity.as_deref()?, at)?;
+    let facts = directory.person(resolved.identity.as_deref()?, at)?;
     role.tier = facts.tier;
-    if let Some(account) = role
+    if let Some(account) = resolved
         .account
         .as_deref()
         .and_then(|account| directory.account(account))
@@ -130,8 +147,8 @@ fn stamp(
         }
     }
     role.lifecycle = facts.lifecycle;
-    role.manager.clone_from(&facts.manager);
-    role.delegates.clone_from(&facts.delegates);
+    role.manager = facts.manager.as_deref().map(str::to_owned);
+    role.delegates = facts.delegates.iter().map(|id| id.to_string()).collect();
     Some(facts)
 }
 
@@ -237,7 +254,8 @@ fn stamp_phone(event: &mut Event, directory: &impl Directory, settings: &Setting
 }
 
 fn usable(mut handle: Handle, settings: &Settings) -> Option<Handle> {
-    normalise_handle(&mut handle, &settings.names).then_some(handle)
+    normalise_handle(&mut handle, &settings.names)?;
+    Some(handle)
 }
 
 /// Assignees, and who verified, become identity ids where the directory knows them.
@@ -253,7 +271,8 @@ fn stamp_assignees(event: &mut Event, directory: &impl Directory, settings: &Set
             continue;
         };
         if let Some(identity) = resolve(&[handle], at, directory, settings).identity {
-            *name = identity;
+            name.clear();
+            name.push_str(&identity);
         }
     }
 }

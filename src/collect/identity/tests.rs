@@ -18,7 +18,7 @@ fn settings() -> Settings {
             default_region: None,
             own_domains: vec!["corp.example".to_owned()],
         },
-        key: b"key".to_vec(),
+        key: Key::new(b"key"),
         ..Settings::default()
     }
 }

@@ -2,4 +2,6 @@
 
 pub mod okta;
 mod okta_detail;
+mod okta_parts;
+mod okta_risk;
 mod okta_types;

@@ -1,65 +1,68 @@
 //! Okta System Log events, however they arrive: EventBridge, event hook, bare or in an array.
 
 use crate::collect::action::Action;
-use crate::collect::draft::{Around, address_or, at, cut, mapped, moment, role, text};
+use crate::collect::draft::{Around, address_or, agent_kind, cut, moment, role, word};
 use crate::collect::event::{
     Agent, AgentKind, Channel, Correlation, Domain, Event, Handle, HandleKind, Outcome as Ended,
     Verification, VerificationMethod,
 };
+use crate::collect::idp::okta_parts::{Parts, Thing};
 use crate::collect::idp::{okta_detail, okta_types};
-use crate::collect::map::Outcome;
+use crate::collect::map::{MappedEvent, Outcome};
 use crate::collect::parse::Value;
 
 /// Maps one System Log event.
 pub(crate) fn map(around: &Around<'_>) -> Outcome {
-    let item = around.item;
-    let Some(event_type) = text(item, "eventType") else {
+    let Some(event_type) = around.item.get_any_case("eventType").and_then(Value::text) else {
         return Outcome::schema("no `eventType`: not an Okta System Log event");
     };
-    let action = refine(okta_types::action(&event_type), &event_type, item);
+    let event_type = event_type.as_ref();
+    let action = okta_types::action(event_type);
     if action == Action::Other && !around.setup.keep_other {
         return Outcome::Ignored("other");
     }
-    let native = text(item, "uuid");
-    let time = at(item, "published").and_then(moment);
+    let parts = Parts::of(around.item);
+    let action = refine(action, event_type, &parts);
+    let native = word(parts.uuid);
+    let time = parts.published.and_then(moment);
     let what = (Domain::Idp, action, "system_log");
     let mut event = around.event(what, native.as_deref(), 0, time);
-    event.outcome = ended(text(item, "outcome.result").as_deref());
-    event.outcome_reason = text(item, "outcome.reason").map(|reason| cut(&reason));
-    event.correlation = correlation(item);
-    roles(&mut event, around, &event_type);
-    okta_detail::fill(&mut event, item);
+    event.outcome = ended(parts.result);
+    event.outcome_reason = parts.reason.map(cut);
+    event.correlation = correlation(&parts);
+    roles(&mut event, around, &parts, event_type);
+    okta_detail::fill(&mut event, &parts, event_type);
     if action == Action::VerifyResult || action == Action::VerifyStarted {
         event.verification = Some(Box::new(Verification {
             method: Some(VerificationMethod::IdvVendor),
             ..Verification::default()
         }));
     }
-    event.vendor_action = cut(&event_type);
-    Outcome::Events(vec![mapped(event, native.as_deref(), Vec::new())])
+    event.vendor_action = cut(event_type);
+    Outcome::Events(vec![MappedEvent {
+        event,
+        native_id: native,
+        texts: Vec::new(),
+    }])
 }
 
 /// Types whose meaning depends on the content.
-fn refine(action: Action, event_type: &str, item: Value<'_>) -> Action {
+fn refine(action: Action, event_type: &str, parts: &Parts<'_>) -> Action {
     let changes_recovery = || {
-        let details = at(item, "debugContext.debugData");
-        let changed = details.and_then(|d| text(d, "changedAttributes"));
-        let words = changed.unwrap_or_default().to_lowercase();
-        let in_targets = at(item, "target")
-            .into_iter()
-            .flat_map(Value::items)
-            .any(|target| {
-                ["mobilePhone", "secondEmail"].iter().any(|key| {
-                    at(target, &format!("changeDetails.to.{key}")).is_some()
-                        || at(target, &format!("changeDetails.from.{key}")).is_some()
-                })
-            });
+        let words = parts.debug.changed_attributes.unwrap_or_default();
+        let words = words.to_lowercase();
+        let in_targets = parts.targets.iter().any(|target| {
+            let details = target.change_details.into_iter();
+            let sides = details.flat_map(|d| d.pick(&["to", "from"])).flatten();
+            let mut fields = sides.flat_map(|side| side.pick(&["mobilePhone", "secondEmail"]));
+            fields.any(|field| field.is_some())
+        });
         in_targets || words.contains("mobilephone") || words.contains("secondemail")
     };
     let denied = || {
-        let reason = text(item, "outcome.reason").unwrap_or_default();
-        let factor = text(item, "debugContext.debugData.factor");
+        let factor = parts.debug.factor;
         let push = factor.is_none_or(|factor| factor.to_uppercase().contains("PUSH"));
+        let reason = parts.reason.unwrap_or_default();
         reason.eq_ignore_ascii_case("INVALID_CREDENTIALS") && push
     };
     match event_type {
@@ -70,51 +73,51 @@ fn refine(action: Action, event_type: &str, item: Value<'_>) -> Action {
 }
 
 fn ended(result: Option<&str>) -> Ended {
-    match result.unwrap_or_default().to_ascii_uppercase().as_str() {
-        "SUCCESS" | "ALLOW" => Ended::Success,
-        "FAILURE" | "UNANSWERED" | "ABANDONED" => Ended::Failure,
-        "DENY" | "DENIED" | "RATE_LIMIT" => Ended::Denied,
-        "CHALLENGE" => Ended::Challenged,
-        "DEFERRED" | "SCHEDULED" => Ended::Pending,
-        _ => Ended::Unknown,
+    let result = result.unwrap_or_default();
+    let is = |words: &[&str]| words.iter().any(|word| result.eq_ignore_ascii_case(word));
+    if is(&["SUCCESS", "ALLOW"]) {
+        Ended::Success
+    } else if is(&["FAILURE", "UNANSWERED", "ABANDONED"]) {
+        Ended::Failure
+    } else if is(&["DENY", "DENIED", "RATE_LIMIT"]) {
+        Ended::Denied
+    } else if is(&["CHALLENGE"]) {
+        Ended::Challenged
+    } else if is(&["DEFERRED", "SCHEDULED", "IN_PROGRESS"]) {
+        Ended::Pending
+    } else {
+        Ended::Unknown
     }
 }
 
-fn correlation(item: Value<'_>) -> Option<Box<Correlation>> {
+fn correlation(parts: &Parts<'_>) -> Option<Box<Correlation>> {
     let correlation = Correlation {
-        native_txn: text(item, "transaction.id"),
-        session: text(item, "authenticationContext.externalSessionId")
-            .or_else(|| text(item, "authenticationContext.rootSessionId")),
+        native_txn: word(parts.transaction_id),
+        session: word(parts.session).or_else(|| word(parts.root_session)),
     };
     (correlation != Correlation::default()).then(|| Box::new(correlation))
 }
 
-fn is_type(person: Value<'_>, kind: &str) -> bool {
-    text(person, "type").is_some_and(|t| t.eq_ignore_ascii_case(kind))
-}
-
-fn handles(around: &Around<'_>, person: Value<'_>) -> Vec<Handle> {
-    if is_type(person, "IP address") {
+fn handles(around: &Around<'_>, person: &Thing<'_>) -> Vec<Handle> {
+    if person.is("IP address") {
         return Vec::new();
     }
     let mut found = Vec::new();
-    let has_own_id = !is_type(person, "AppUser");
-    if let Some(id) = text(person, "id").filter(|_| has_own_id) {
+    let has_own_id = !person.is("AppUser");
+    if let Some(id) = word(person.id).filter(|_| has_own_id) {
         found.push(around.issued(HandleKind::OktaId, id));
     }
-    if let Some(login) = text(person, "alternateId") {
+    if let Some(login) = word(person.alternate_id) {
         found.push(address_or(HandleKind::Login, login));
     }
     found
 }
 
-fn roles(event: &mut Event, around: &Around<'_>, event_type: &str) {
-    let item = around.item;
-    let actor = at(item, "actor").filter(|actor| actor.is_object());
-    let token = text(item, "transaction.detail.requestApiTokenId");
-    let targets = || at(item, "target").into_iter().flat_map(Value::items);
-    let user = targets().find(|t| is_type(*t, "User"));
-    let app_user = targets().find(|t| is_type(*t, "AppUser"));
+fn roles(event: &mut Event, around: &Around<'_>, parts: &Parts<'_>, event_type: &str) {
+    let actor = parts.actor.as_ref();
+    let token = parts.api_token.is_some_and(|token| token.text().is_some());
+    let user = parts.targets.iter().find(|t| t.is("User"));
+    let app_user = parts.targets.iter().find(|t| t.is("AppUser"));
     let agent = actor
         .map(|actor| handles(around, actor))
         .unwrap_or_default();
@@ -145,11 +148,11 @@ fn roles(event: &mut Event, around: &Around<'_>, event_type: &str) {
         (_, None) if own || signs_in => Some(true),
         _ => None,
     };
-    event.agent_facts = actor.map(|actor| Box::new(facts(event, actor, token.is_some(), item)));
-    if event.agent_facts.is_none() && token.is_some() {
-        event.agent_facts = Some(crate::collect::draft::agent_kind(AgentKind::ApiToken));
+    event.agent_facts = actor.map(|actor| Box::new(facts(event, actor, token, parts)));
+    if event.agent_facts.is_none() && token {
+        event.agent_facts = Some(agent_kind(AgentKind::ApiToken));
     }
-    let by_token = token.map(|_| Channel::Api);
+    let by_token = token.then_some(Channel::Api);
     event.channel = by_token.or_else(|| {
         let own = event.self_service? && event.action.as_str().starts_with("credential.");
         own.then_some(Channel::SelfService)
@@ -158,27 +161,32 @@ fn roles(event: &mut Event, around: &Around<'_>, event_type: &str) {
     event.target = role(target);
 }
 
-fn same(actor: Value<'_>, target: Value<'_>) -> bool {
-    let pair = |key: &str| Some((text(actor, key)?, text(target, key)?));
-    match (pair("id"), pair("alternateId")) {
-        (Some((a, b)), logins) => a == b && logins.is_none_or(|(a, b)| a.eq_ignore_ascii_case(&b)),
-        (None, Some((a, b))) => a.eq_ignore_ascii_case(&b),
+fn same(actor: &Thing<'_>, target: &Thing<'_>) -> bool {
+    let pair = |a: Option<Value<'_>>, b: Option<Value<'_>>| {
+        let (a, b) = (word(a)?, word(b)?);
+        Some((a == b, a.eq_ignore_ascii_case(&b)))
+    };
+    let ids = pair(actor.id, target.id);
+    let logins = pair(actor.alternate_id, target.alternate_id);
+    match (ids, logins) {
+        (Some((same, _)), logins) => same && logins.is_none_or(|(_, alike)| alike),
+        (None, Some((_, alike))) => alike,
         (None, None) => false,
     }
 }
 
-fn facts(event: &Event, actor: Value<'_>, by_token: bool, item: Value<'_>) -> Agent {
-    let support = text(actor, "alternateId")
-        .is_some_and(|login| login.eq_ignore_ascii_case("system@okta.com"));
+fn facts(event: &Event, actor: &Thing<'_>, by_token: bool, parts: &Parts<'_>) -> Agent {
+    let login = actor.alternate_id.and_then(Value::text);
+    let support = login.is_some_and(|login| login.eq_ignore_ascii_case("system@okta.com"));
     let kind = if by_token {
         AgentKind::ApiToken
     } else if support {
         AgentKind::Admin
-    } else if is_type(actor, "SystemPrincipal") {
+    } else if actor.is("SystemPrincipal") {
         AgentKind::System
-    } else if is_type(actor, "PublicClientApp") || is_type(actor, "AppInstance") {
+    } else if actor.is("PublicClientApp") || actor.is("AppInstance") {
         AgentKind::Service
-    } else if !is_type(actor, "User") {
+    } else if !actor.is("User") {
         AgentKind::Unknown
     } else if event.self_service == Some(true) {
         AgentKind::EndUser
@@ -188,7 +196,7 @@ fn facts(event: &Event, actor: Value<'_>, by_token: bool, item: Value<'_>) -> Ag
     Agent {
         kind,
         role: support.then(|| "vendor_support".to_owned()),
-        session_id: text(item, "authenticationContext.externalSessionId"),
+        session_id: word(parts.session),
         ..Agent::default()
     }
 }

@@ -1,184 +1,99 @@
 //! Details of an Okta event: factor, device, network, risk with its `{k=v}` text, application, policy.
 
-use crate::collect::draft::{at, cut, text};
+use crate::collect::draft::{cut, word};
 use crate::collect::event::{
     Action, App, AppClass, Device, Event, Factor, FactorType, Network, Policy, PolicyClass,
     PolicyEffect, Risk, RiskKind,
 };
+use crate::collect::idp::okta_parts::{Parts, Thing, words};
+use crate::collect::idp::okta_risk::Statements;
 use crate::collect::parse::Value;
 
 /// Fills everything that is not a role.
-pub(super) fn fill(event: &mut Event, item: Value<'_>) {
-    event.network = network(item);
-    event.device = device(item);
-    event.risk = risk(event.action, item);
+pub(super) fn fill(event: &mut Event, parts: &Parts<'_>, event_type: &str) {
+    let statements = Statements::of(&parts.debug);
+    event.network = network(parts);
+    event.device = device(parts, statements.behaviour("new device"));
+    event.risk = risk(event.action, parts, &statements);
     if event.action == Action::AccessPolicyChanged {
-        event.policy = Some(Box::new(policy(item)));
+        event.policy = Some(Box::new(policy(parts, event_type)));
     }
     if matches!(
         event.action,
         Action::AuthAppAccess | Action::AuthPolicyDecision
     ) {
-        event.app = app(item);
+        event.app = app(parts, event_type);
     }
     let factor_event =
         event.action.as_str().starts_with("mfa.") || event.action.as_str().starts_with("auth.mfa_");
     if factor_event {
-        event.factor = factor(item);
+        event.factor = factor(parts);
     }
 }
 
-fn network(item: Value<'_>) -> Option<Box<Network>> {
-    let chain_ip = || text(item, "request.ipChain.0.ip");
-    let geo = at(item, "client.geographicalContext")
-        .filter(|geo| geo.is_object())
-        .or_else(|| at(item, "request.ipChain.0.geographicalContext"));
+fn network(parts: &Parts<'_>) -> Option<Box<Network>> {
+    let [address, agent, geo] = parts.client.map_or([None; 3], |client| {
+        client.pick(&["ipAddress", "userAgent", "geographicalContext"])
+    });
+    let [asn, as_org, is_proxy] = parts.security.map_or([None; 3], |security| {
+        security.pick(&["asNumber", "asOrg", "isProxy"])
+    });
+    let hop = || parts.first_hop();
+    let hop_geo = || hop()?.get_any_case("geographicalContext");
+    let geo = geo.filter(|geo| geo.is_object()).or_else(hop_geo);
+    let [country, city] = geo.map_or([None; 2], |geo| geo.pick(&["country", "city"]));
+    let raw = agent.and_then(|agent| agent.get_any_case("rawUserAgent"));
     let network = Network {
-        ip: text(item, "client.ipAddress").or_else(chain_ip),
+        ip: word(address).or_else(|| word(hop()?.get_any_case("ip"))),
         ip_masked: None,
-        asn: at(item, "securityContext.asNumber")
+        asn: asn
             .and_then(Value::as_i64)
             .and_then(|n| u32::try_from(n).ok()),
-        as_org: text(item, "securityContext.asOrg"),
-        is_proxy: at(item, "securityContext.isProxy").and_then(Value::as_bool),
-        user_agent: text(item, "client.userAgent.rawUserAgent").map(|agent| cut(&agent)),
-        country: geo.and_then(|geo| text(geo, "country")),
-        city: geo.and_then(|geo| text(geo, "city")),
+        as_org: word(as_org),
+        is_proxy: is_proxy.and_then(Value::as_bool),
+        user_agent: raw.and_then(Value::text).map(|agent| cut(&agent)),
+        country: word(country),
+        city: word(city),
     };
     (network != Network::default()).then(|| Box::new(network))
 }
 
-fn device(item: Value<'_>) -> Option<Box<Device>> {
-    let debug = |key: &str| text(item, &format!("debugContext.debugData.{key}"));
-    let enrolled = at(item, "target").and_then(|targets| {
-        let of_type =
-            |t: &Value<'_>| text(*t, "type").is_some_and(|t| t.eq_ignore_ascii_case("device"));
-        targets.items().find(of_type)
-    });
-    let own = at(item, "device").filter(|device| device.is_object());
-    let any = |key: &str| own.and_then(|device| text(device, key));
-    let flag = |key: &str| own.and_then(|d| at(d, key)).and_then(Value::as_bool);
+fn device(parts: &Parts<'_>, new_device: Option<bool>) -> Option<Box<Device>> {
+    let enrolled = parts.targets.iter().find(|t| t.is("device"));
+    let [id, name, os_platform, platform, managed, registered] =
+        parts.device.map_or([None; 6], |device| {
+            device.pick(&[
+                "id",
+                "name",
+                "os_platform",
+                "platform",
+                "managed",
+                "registered",
+            ])
+        });
+    let client_os = || {
+        let agent = parts.client?.get_any_case("userAgent")?;
+        word(agent.get_any_case("os"))
+    };
+    let debug = &parts.debug;
     let device = Device {
-        id: any("id").or_else(|| enrolled.and_then(|t| text(t, "id"))),
-        name: any("name").or_else(|| enrolled.and_then(|t| text(t, "displayName"))),
-        platform: any("os_platform")
-            .or_else(|| any("platform"))
-            .or_else(|| text(item, "client.userAgent.os"))
+        id: word(id).or_else(|| word(enrolled?.id)),
+        name: word(name).or_else(|| word(enrolled?.display_name)),
+        platform: word(os_platform)
+            .or_else(|| word(platform))
+            .or_else(client_os)
             .map(|os| os.to_lowercase()),
-        managed: flag("managed"),
-        registered: flag("registered"),
-        fingerprint: debug("deviceFingerprint").or_else(|| debug("dtHash")),
-        new_device: behaviour(item, "New Device"),
+        managed: managed.and_then(Value::as_bool),
+        registered: registered.and_then(Value::as_bool),
+        fingerprint: word(debug.fingerprint).or_else(|| word(debug.dt_hash)),
+        new_device,
     };
     (device != Device::default()).then(|| Box::new(device))
 }
 
-/// Whether a behaviour was found: `POSITIVE`, `NEGATIVE`, or nothing said (`UNKNOWN`,
-/// `BAD_REQUEST`).
-fn behaviour(item: Value<'_>, name: &str) -> Option<bool> {
-    let debug = at(item, "debugContext.debugData")?;
-    let places = [at(debug, "logOnlySecurityData"), Some(debug)];
-    let word = places.into_iter().flatten().find_map(|place| {
-        let parsed = place.as_str().and_then(|text| pair(text, name));
-        parsed.or_else(|| named(at(place, "behaviors")?, name))
-    })?;
-    match word.to_ascii_uppercase().as_str() {
-        "POSITIVE" | "TRUE" => Some(true),
-        "NEGATIVE" | "FALSE" => Some(false),
-        _ => None,
-    }
-}
-
-/// One entry of what Okta writes as an object, as `{k=v, …}` text, as JSON text or as a list of any
-/// of them.
-fn named(value: Value<'_>, name: &str) -> Option<String> {
-    if value.is_array() {
-        return value.items().find_map(|item| {
-            let listed = text(item, "name").is_some_and(|n| n.eq_ignore_ascii_case(name));
-            let result = || text(item, "result").or_else(|| text(item, "value"));
-            listed.then(result).flatten().or_else(|| named(item, name))
-        });
-    }
-    match value.as_str() {
-        Some(words) => pair(words, name),
-        None => text(value, name).or_else(|| split_key(value, name)),
-    }
-}
-
-/// `{"New Device=POSITIVE": null}`: what some pipelines make of the text.
-fn split_key(value: Value<'_>, name: &str) -> Option<String> {
-    value.entries().find_map(|(key, _)| {
-        let (key, word) = key.split_once('=')?;
-        let same = key.trim().eq_ignore_ascii_case(name);
-        same.then(|| word.trim().to_owned())
-    })
-}
-
-/// The value of `name` in `{a=b, c=d}` or `{"a":"b"}`. A value ends where the next key begins,
-/// because values contain commas.
-fn pair(words: &str, name: &str) -> Option<String> {
-    let lower = words.to_ascii_lowercase();
-    let name = name.to_ascii_lowercase();
-    let mut from = 0;
-    while let Some(found) = lower.get(from..)?.find(&name) {
-        let start = from + found;
-        from = start + name.len();
-        let before = lower.get(..start)?.trim_end().chars().next_back();
-        let rest = lower.get(from..)?.trim_start_matches('"').trim_start();
-        if !matches!(before, None | Some('{' | ',' | '"' | '[')) || !rest.starts_with(['=', ':']) {
-            continue;
-        }
-        let at = words.len() - rest.len() + 1;
-        let value = words.get(at..)?;
-        let value = value.trim_start().trim_start_matches('"');
-        let ends_at_key = value.char_indices().find(|(place, c)| match c {
-            '}' | '"' => true,
-            ',' => value.get(place + 1..).is_some_and(begins_with_key),
-            _ => false,
-        });
-        let end = ends_at_key.map_or(value.len(), |(place, _)| place);
-        return Some(value.get(..end)?.trim().to_owned());
-    }
-    None
-}
-
-fn begins_with_key(rest: &str) -> bool {
-    let stop = rest.find(['=', ':', ',', '}']);
-    stop.and_then(|at| rest.get(at..))
-        .is_some_and(|rest| rest.starts_with(['=', ':']))
-}
-
-fn risk(action: Action, item: Value<'_>) -> Option<Box<Risk>> {
-    let debug = at(item, "debugContext.debugData");
-    let stated = |name: &str| {
-        let debug = debug?;
-        let logged = at(debug, "logOnlySecurityData").and_then(|log| match log.as_str() {
-            Some(words) => words
-                .find("\"risk\"")
-                .and_then(|at| pair(words.get(at + 6..)?, name)),
-            None => named(at(log, "risk")?, name),
-        });
-        let own = at(debug, "risk").and_then(|risk| match risk.as_str() {
-            Some(word) if name == "level" && !word.contains(['{', '=']) => Some(word.to_owned()),
-            Some(_) | None => named(risk, name),
-        });
-        own.or(logged)
-    };
-    let mut reasons = Vec::new();
-    for name in [
-        "New Device",
-        "New IP",
-        "New Geo-Location",
-        "New Country",
-        "New City",
-        "New State",
-        "Velocity",
-    ] {
-        if behaviour(item, name) == Some(true) {
-            reasons.push(name.to_lowercase().replace([' ', '-'], "_"));
-        }
-    }
-    if let Some(words) = stated("reasons") {
+fn risk(action: Action, parts: &Parts<'_>, statements: &Statements<'_>) -> Option<Box<Risk>> {
+    let mut reasons = statements.positive();
+    if let Some(words) = statements.stated("reasons") {
         reasons.extend(
             words
                 .split(',')
@@ -186,14 +101,13 @@ fn risk(action: Action, item: Value<'_>) -> Option<Box<Risk>> {
                 .filter(|w| !w.is_empty()),
         );
     }
-    let suspected = debug
-        .and_then(|d| at(d, "threatSuspected"))
-        .and_then(Value::as_bool);
+    let suspected = parts.debug.threat_suspected.and_then(Value::as_bool);
     if suspected == Some(true) {
         reasons.push("threat_suspected".to_owned());
     }
-    let level = stated("level")
-        .or_else(|| debug.and_then(|d| text(d, "riskLevel")))
+    let level = statements
+        .stated("level")
+        .or_else(|| parts.debug.risk_level.map(str::to_owned))
         .map(|level| level.to_lowercase());
     let about_risk = matches!(action, Action::RiskDetected | Action::RiskUserReported);
     (about_risk || level.is_some() || !reasons.is_empty()).then(|| {
@@ -212,33 +126,29 @@ fn risk(action: Action, item: Value<'_>) -> Option<Box<Risk>> {
 
 /// The factor: `debugData.factor`, a target of type AuthenticatorEnrollment, or the words of
 /// `outcome.reason`.
-fn factor(item: Value<'_>) -> Option<Box<Factor>> {
-    let enrolled = at(item, "target").and_then(|targets| {
-        targets.items().find(|t| {
-            text(*t, "type").is_some_and(|t| {
-                t.to_lowercase().contains("authenticator") || t.eq_ignore_ascii_case("factor")
-            })
-        })
-    });
-    let debug = |key: &str| text(item, &format!("debugContext.debugData.{key}"));
+fn factor(parts: &Parts<'_>) -> Option<Box<Factor>> {
+    let is_factor =
+        |t: &&Thing<'_>| t.is("factor") || t.kind().to_ascii_lowercase().contains("authenticator");
+    let enrolled = parts.targets.iter().find(is_factor);
+    let debug = &parts.debug;
+    let method = || words(enrolled?.detail?.get_any_case("methodTypeUsed"));
+    let shown = || words(enrolled?.display_name);
+    let legacy = parts.legacy_type.filter(|t| t.contains("factor"));
     let candidates = [
-        debug("factor"),
-        debug("factorType"),
-        enrolled.and_then(|t| text(t, "detailEntry.methodTypeUsed")),
-        enrolled.and_then(|t| text(t, "displayName")),
-        text(item, "outcome.reason"),
-        text(item, "authenticationContext.credentialType"),
-        text(item, "legacyEventType").filter(|t| t.contains("factor")),
+        debug.factor,
+        debug.factor_type,
+        method(),
+        shown(),
+        parts.reason,
+        parts.credential_type,
+        legacy,
     ];
     let factor = Factor {
-        factor_type: candidates
-            .into_iter()
-            .flatten()
-            .find_map(|words| factor_type(&words)),
+        factor_type: candidates.into_iter().flatten().find_map(factor_type),
         id: enrolled
-            .and_then(|t| text(t, "id"))
-            .or_else(|| debug("factorId"))
-            .or_else(|| debug("authenticatorEnrollmentId")),
+            .and_then(|t| word(t.id))
+            .or_else(|| word(debug.factor_id))
+            .or_else(|| word(debug.enrolment_id)),
         target_hash: None,
     };
     (factor != Factor::default()).then(|| Box::new(factor))
@@ -294,18 +204,16 @@ fn factor_type(words: &str) -> Option<FactorType> {
     row.map(|(_, factor)| *factor)
 }
 
-fn app(item: Value<'_>) -> Option<Box<App>> {
-    if text(item, "eventType").is_some_and(|t| t == "user.session.access_admin_app") {
+fn app(parts: &Parts<'_>, event_type: &str) -> Option<Box<App>> {
+    if event_type == "user.session.access_admin_app" {
         return Some(Box::new(App {
             id: None,
             name: Some("Okta Admin Console".to_owned()),
             class: Some(AppClass::AdminConsole),
         }));
     }
-    let target = at(item, "target")?
-        .items()
-        .find(|t| text(*t, "type").is_some_and(|t| t.eq_ignore_ascii_case("AppInstance")))?;
-    let name = text(target, "displayName").or_else(|| text(target, "alternateId"));
+    let target = parts.targets.iter().find(|t| t.is("AppInstance"))?;
+    let name = word(target.display_name).or_else(|| word(target.alternate_id));
     let lower = name.as_deref().unwrap_or_default().to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
     let class = if has(&["admin console", "admin center", "iam identity center"]) {
@@ -318,18 +226,24 @@ fn app(item: Value<'_>) -> Option<Box<App>> {
         AppClass::Other
     };
     Some(Box::new(App {
-        id: text(target, "id"),
+        id: word(target.id),
         name,
         class: Some(class),
     }))
 }
 
-fn policy(item: Value<'_>) -> Policy {
-    let event_type = text(item, "eventType").unwrap_or_default().to_lowercase();
+fn policy(parts: &Parts<'_>, event_type: &str) -> Policy {
+    let event_type = event_type.to_lowercase();
     let mut about = String::new();
-    for target in at(item, "target").into_iter().flat_map(Value::items) {
-        for key in ["detailEntry.policyType", "type", "displayName"] {
-            about.push_str(&text(target, key).unwrap_or_default().to_lowercase());
+    for target in &parts.targets {
+        let policy_type = target.detail.and_then(|d| d.get_any_case("policyType"));
+        let shown = [
+            words(policy_type),
+            Some(target.kind()),
+            words(target.display_name),
+        ];
+        for word in shown.into_iter().flatten() {
+            about.push_str(&word.to_lowercase());
             about.push(' ');
         }
     }
@@ -355,29 +269,5 @@ fn policy(item: Value<'_>) -> Policy {
     Policy {
         class: Some(class),
         effect: Some(effect),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pairs_are_read_although_values_hold_commas() {
-        let risk = "{reasons=Anomalous Location, Anomalous Device, level=HIGH}";
-        assert_eq!(pair(risk, "level").as_deref(), Some("HIGH"));
-        assert_eq!(
-            pair(risk, "reasons").as_deref(),
-            Some("Anomalous Location, Anomalous Device")
-        );
-        assert_eq!(
-            pair("{New IP=POSITIVE, New Device=NEGATIVE}", "New Device").as_deref(),
-            Some("NEGATIVE")
-        );
-        assert_eq!(
-            pair(r#"{"New Device":"POSITIVE"}"#, "new device").as_deref(),
-            Some("POSITIVE")
-        );
-        assert_eq!(pair("{Velocity=x", "New IP"), None);
     }
 }

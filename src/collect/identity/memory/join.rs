@@ -2,9 +2,11 @@
 //! centre by their single-sign-on name.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::collect::directory::{AccountRecord, NameUse, Strength};
-use crate::collect::identity::memory::{MemoryDirectory, class};
+use crate::collect::identity::memory::MemoryDirectory;
+use crate::collect::identity::memory::person::Person;
 use crate::collect::time::Timestamp;
 use crate::collect::words::{HandleKind, Lifecycle, Tier};
 
@@ -99,21 +101,17 @@ impl MemoryDirectory {
 
     /// Accounts that bear a name as a login or primary mail, or as anything verified.
     fn bearers(&self, kind: HandleKind, value: &str, primary_only: bool) -> Vec<&String> {
-        let name = (class(kind), value.to_owned());
-        let accounts = self.names.get(&name).into_iter().flatten();
-        accounts
-            .filter(|key| {
-                let record = self.records.get(*key);
-                record.is_some_and(|record| {
-                    record.handles.iter().any(|h| {
-                        class(h.kind) == class(kind)
-                            && h.value == value
-                            && h.strength >= Strength::S2
-                            && (!primary_only || h.name_use != NameUse::Alias)
-                    })
-                })
-            })
-            .collect()
+        let bearers = self.bearers_of(kind, value).iter().filter(|bearer| {
+            bearer.strength >= Strength::S2 && (!primary_only || bearer.name_use != NameUse::Alias)
+        });
+        let keys = bearers.filter_map(|bearer| {
+            let account = self.accounts.get(bearer.account)?;
+            let (key, _) = self.records.get_key_value(&*account.key)?;
+            Some(key)
+        });
+        let mut keys: Vec<&String> = keys.collect();
+        keys.dedup();
+        keys
     }
 
     /// Agents of a contact centre by their single-sign-on name: as login, as user name of the desk
@@ -166,25 +164,32 @@ impl MemoryDirectory {
         for (key, group) in group_of {
             groups.entry(group).or_default().push(key);
         }
-        self.persons = BTreeMap::new();
-        self.person_of = BTreeMap::new();
+        let mut persons: BTreeMap<&String, Vec<&String>> = BTreeMap::new();
         for mut accounts in groups.into_values() {
             accounts.sort_by_key(|key| self.preference(key));
-            let Some(root) = accounts.first().map(|key| (*key).clone()) else {
+            let Some(root) = accounts.first() else {
                 continue;
             };
-            if !self
-                .records
-                .get(&root)
-                .is_some_and(|record| self.is_root(record))
-            {
-                continue; // A contact that a desk tool made up for a caller is nobody yet.
+            // A contact that a desk tool made up for a caller is nobody yet.
+            if self.records.get(*root).is_some_and(|r| self.is_root(r)) {
+                persons.insert(root, accounts);
             }
-            for account in &accounts {
-                self.person_of.insert((*account).clone(), root.clone());
+        }
+        self.persons.clear();
+        self.person_places.clear();
+        for (place, (root, accounts)) in persons.into_iter().enumerate() {
+            let places = accounts.iter();
+            let places: Vec<usize> = places
+                .filter_map(|key| self.account_places.get(key.as_str()).copied())
+                .collect();
+            for account in &places {
+                if let Some(account) = self.accounts.get_mut(*account) {
+                    account.person = Some(place);
+                }
             }
-            self.persons
-                .insert(root, accounts.into_iter().cloned().collect());
+            let id: Arc<str> = root.as_str().into();
+            self.person_places.insert(Arc::clone(&id), place);
+            self.persons.push(Person::new(id, places));
         }
     }
 
