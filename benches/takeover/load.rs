@@ -194,7 +194,7 @@ impl Load {
             return self.okta(&decided, &who.mail, time);
         }
         let targets = [Target::App(
-            *self.rng.pick::<&str>(&["Example Mail", "Example Files"]),
+            self.rng.pick::<&str>(&["Example Mail", "Example Files"]),
         )];
         let opened = own("user.authentication.sso", "User single sign on to app");
         let opened = OktaEvent {

@@ -15,6 +15,8 @@ use crate::collect::time::Timestamp;
 pub const VERSION: u8 = 1;
 /// Largest block before compression; more entries go into a further one.
 pub const BLOCK_BYTES_MAX: usize = 256 << 10;
+/// Room made for an event; most need less.
+const EVENT_BYTES_USUAL: usize = 1 << 10;
 /// Version and count.
 const HEAD_BYTES: usize = 5;
 
@@ -56,10 +58,11 @@ pub enum Body<'a> {
         #[serde(borrow)]
         glance: Glance<'a>,
         /// The event; see [`event`].
+        #[serde(serialize_with = "at_once")]
         event: &'a [u8],
     },
     /// What one entity tells another, in the encoding of the correlator.
-    Relay(&'a [u8]),
+    Relay(#[serde(serialize_with = "at_once")] &'a [u8]),
     /// A record of the control topic.
     Control {
         /// Its key.
@@ -69,6 +72,11 @@ pub enum Body<'a> {
     },
     /// How far source partitions were read; comes last in a transaction.
     Watermarks(Vec<SourceWatermark>),
+}
+
+/// Writes bytes in one piece; the encoding is that of a list of bytes.
+fn at_once<S: serde::Serializer>(bytes: &&[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_bytes(bytes)
 }
 
 impl Entry<'_> {
@@ -94,7 +102,7 @@ pub enum BlockError {
 #[must_use]
 pub fn encode_event(event: &Event) -> Vec<u8> {
     // Writing to memory cannot fail, and every type here has a fixed form.
-    postcard::to_stdvec(event).unwrap_or_default()
+    postcard::to_extend(event, Vec::with_capacity(EVENT_BYTES_USUAL)).unwrap_or_default()
 }
 
 /// Decodes the event of an entry.

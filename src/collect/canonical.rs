@@ -15,6 +15,17 @@ pub(crate) fn map(around: &Around<'_>) -> Outcome {
     };
     let feed = std::mem::take(&mut event.source.feed);
     around.stamp(&mut event, &feed);
+    if let Some(ticket) = event.ticket_ref.as_mut().filter(|t| t.system.is_empty()) {
+        ticket.system.clone_from(&around.setup.name);
+    }
+    if let Some(call) = &mut event.call_ref {
+        if call.system.is_empty() {
+            call.system.clone_from(&around.setup.name);
+        }
+        if call.root_id.is_empty() {
+            call.root_id.clone_from(&call.id);
+        }
+    }
     event.ingest_ts = around.record.ingest_ts;
     if event.time == Timestamp::default() {
         event.time = event.ingest_ts;

@@ -9,6 +9,7 @@ use crate::collect::time::{DAY_MS, Timestamp};
 use crate::collect::words::{HandleKind, Lifecycle, Ternary, Tier};
 
 mod dates;
+mod employment;
 mod export;
 mod fields;
 mod keys;
@@ -16,6 +17,7 @@ mod tier;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use employment::Employment;
 pub use export::{ExportSetup, read_item};
 
 /// Most intervals kept of one kind of handle, and of managers: the newest.
@@ -185,40 +187,6 @@ pub struct AccountRecord {
     pub manager_at: Option<Timestamp>,
     /// When the export was taken.
     pub read_at: Timestamp,
-}
-
-/// The dates of one account, and what its last export said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Employment {
-    hired: Option<Timestamp>,
-    ends: Option<Timestamp>,
-    said: Lifecycle,
-}
-
-impl Employment {
-    /// First day of work.
-    pub(crate) const fn hired(self) -> Option<Timestamp> {
-        self.hired
-    }
-
-    /// Employment at a moment.
-    pub(crate) fn at(self, at: Timestamp) -> Lifecycle {
-        if self.ends.is_some_and(|end| end <= at) {
-            return Lifecycle::Leaver;
-        }
-        if self.hired.is_some_and(|hired| at < hired) {
-            return Lifecycle::PreHire;
-        }
-        match self.said {
-            Lifecycle::Leaver if self.ends.is_some() => Lifecycle::Active,
-            Lifecycle::PreHire if self.hired.is_some() => Lifecycle::Active,
-            said @ (Lifecycle::Active
-            | Lifecycle::PreHire
-            | Lifecycle::OnLeave
-            | Lifecycle::Leaver
-            | Lifecycle::Unknown) => said,
-        }
-    }
 }
 
 /// What a newer export changed about an account.

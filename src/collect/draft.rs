@@ -7,7 +7,8 @@ use crate::collect::event::{
     Agent, AgentKind, Domain, Event, EventId, Handle, HandleKind, Reason, ReasonQuality, Role,
 };
 use crate::collect::map::{MappedEvent, TextPart};
-use crate::collect::parse::{Value, present};
+use crate::collect::parse::Value;
+use crate::collect::present::present;
 use crate::collect::record::Record;
 use crate::collect::setup::SourceSetup;
 use crate::collect::time::{MINUTE_MS, TimeQuality, Timestamp, epoch, parse_time};
@@ -49,6 +50,22 @@ pub(crate) fn text(value: Value<'_>, path: &str) -> Option<String> {
 /// The text of a value, if there is one and it says something.
 pub(crate) fn word(value: Option<Value<'_>>) -> Option<String> {
     Some(value?.text()?.into_owned())
+}
+
+/// An address without port and brackets, where it has them: `203.0.113.9:8085`, `[2001:db8::1]:443`.
+pub(crate) fn bare_ip(words: String) -> String {
+    let bracketed = words.strip_prefix('[').and_then(|w| w.split_once(']'));
+    let bare = match (bracketed, words.rsplit_once(':')) {
+        (Some((inside, _)), _) => inside,
+        (None, Some((front, port))) if port.bytes().all(|b| b.is_ascii_digit()) => front,
+        (None, _) => return words,
+    };
+    let is_port = bracketed.is_some() || bare.parse::<core::net::Ipv4Addr>().is_ok();
+    if is_port && bare.parse::<core::net::IpAddr>().is_ok() {
+        bare.to_owned()
+    } else {
+        words
+    }
 }
 
 /// The time a value tells, as text or epoch number.
@@ -327,6 +344,21 @@ mod tests {
             canonical(r#"{"a":null,"@timestamp":"2","b":[1,"\u0078"]}"#)
         );
         assert_ne!(first, canonical(r#"{"a":null,"b":["1","x"]}"#));
+    }
+
+    #[test]
+    fn addresses_lose_their_ports_alone() {
+        for (written, bare) in [
+            ("203.0.113.9:8085", "203.0.113.9"),
+            ("[2001:db8::1]:443", "2001:db8::1"),
+            ("[2001:db8::1]", "2001:db8::1"),
+            ("2001:db8::1", "2001:db8::1"),
+            ("2001:db8::443", "2001:db8::443"),
+            ("203.0.113.9", "203.0.113.9"),
+            ("host.example:443", "host.example:443"),
+        ] {
+            assert_eq!(bare_ip(written.to_owned()), bare);
+        }
     }
 
     #[test]

@@ -137,7 +137,8 @@ pub fn copies(event: &Event) -> Vec<Entity> {
         );
         folded = true;
     }
-    if let Some(ticket) = &event.ticket_ref
+    // A ticket of no system is known by its number alone, and no partition holds it.
+    if let Some(ticket) = event.ticket_ref.as_ref().filter(|t| !t.system.is_empty())
         && (recovery
             || begins(&[
                 "ticket.",

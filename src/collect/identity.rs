@@ -4,7 +4,6 @@
 //! an event. Nothing is ever guessed: several candidates stay several candidates.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use crate::collect::directory::{AgentRights, NameUse, Strength};
 use crate::collect::event::{Handle, PhoneOwner, Resolution};
@@ -18,6 +17,8 @@ mod query;
 mod stamp;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod traps;
 
 pub use memory::MemoryDirectory;
 pub use query::{Answer, Question, kind_named, resolve_query};
@@ -50,12 +51,14 @@ impl Default for Settings {
 }
 
 /// One account that bears a name at a moment.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Found {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found<'d> {
     /// Identity id of the person.
-    pub identity: Arc<str>,
+    pub identity: &'d str,
     /// Account id, `<system>:<native id>`.
-    pub account: Arc<str>,
+    pub account: &'d str,
+    /// Place of the person among all, in the order of their ids.
+    pub person: usize,
     /// How much the name proves.
     pub strength: Strength,
     /// What the name is to the account.
@@ -64,21 +67,23 @@ pub struct Found {
     pub by_user_name: bool,
     /// Employment of the person at that moment.
     pub lifecycle: Lifecycle,
+    /// What the directory says of the account.
+    pub facts: AccountFacts,
 }
 
 /// What the directory says of a person at a moment.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct PersonFacts {
+pub struct PersonFacts<'d> {
     /// Employee id, if there is one.
-    pub employee_id: Option<Arc<str>>,
+    pub employee_id: Option<&'d str>,
     /// Highest tier of their accounts.
     pub tier: Tier,
     /// Employment.
     pub lifecycle: Lifecycle,
     /// Identity id of the manager.
-    pub manager: Option<Arc<str>>,
+    pub manager: Option<&'d str>,
     /// Identity ids of delegates.
-    pub delegates: Arc<[Arc<str>]>,
+    pub delegates: Vec<&'d str>,
     /// Help-desk staff.
     pub desk: bool,
     /// Somebody reports to them.
@@ -102,20 +107,21 @@ pub struct AccountFacts {
     pub tier: Tier,
 }
 
-/// The directory as resolution sees it: every question is about a moment.
+/// The directory as resolution sees it: every question is about a moment, every answer is borrowed.
 pub trait Directory {
-    /// Who bears a normalised name at a moment. An issuer on one side alone does not tell apart.
+    /// Who bears a normalised name at a moment, in the order of persons and accounts. An issuer on one
+    /// side alone does not tell apart.
     fn look_up(
         &self,
         kind: HandleKind,
         issuer: Option<&str>,
         value: &str,
         at: Timestamp,
-    ) -> Vec<Found>;
-    /// A person.
-    fn person(&self, identity: &str, at: Timestamp) -> Option<PersonFacts>;
-    /// An account.
-    fn account(&self, account: &str) -> Option<AccountFacts>;
+    ) -> Vec<Found<'_>>;
+    /// A person by identity id.
+    fn person(&self, identity: &str, at: Timestamp) -> Option<PersonFacts<'_>>;
+    /// A person by the place that [`Directory::look_up`] told.
+    fn person_at(&self, place: usize, at: Timestamp) -> Option<PersonFacts<'_>>;
     /// Whose number of record it is; `None` where no directory source delivers numbers.
     fn phone_owners(&self, number: &str, at: Timestamp) -> Option<Vec<PhoneOwner>>;
     /// True where nobody is known.
@@ -126,13 +132,12 @@ pub trait Directory {
 
 /// The result of resolving the names of one role.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Resolved {
+pub struct Resolved<'d> {
     /// For the event.
     pub resolution: Resolution,
-    /// The person, where the status is `resolved` or `conflict`.
-    pub identity: Option<Arc<str>>,
-    /// Their account that bears the name.
-    pub account: Option<Arc<str>>,
+    /// The person and their account that bears the name, where the status is `resolved` or
+    /// `conflict`.
+    pub found: Option<Found<'d>>,
     /// What decided, in words.
     pub via: Option<&'static str>,
     /// A conflict that a number made.
@@ -141,26 +146,34 @@ pub struct Resolved {
     pub lookalike: bool,
 }
 
+impl<'d> Resolved<'d> {
+    /// Identity id of the person.
+    #[must_use]
+    pub fn identity(&self) -> Option<&'d str> {
+        self.found.map(|found| found.identity)
+    }
+}
+
 /// The accounts that one name of a role leads to.
-struct Lead {
+struct Lead<'d> {
     kind: HandleKind,
-    found: Vec<Found>,
+    found: Vec<Found<'d>>,
     strength: Strength,
     by_tag: bool,
 }
 
-impl Lead {
-    /// The persons, each once. Accounts are sorted by person.
-    fn persons(&self) -> impl Iterator<Item = &Arc<str>> {
-        let mut last: Option<&Arc<str>> = None;
+impl<'d> Lead<'d> {
+    /// The persons by place and id, each once.
+    fn persons(&self) -> impl Iterator<Item = (usize, &'d str)> {
+        let mut last = None;
         self.found
             .iter()
-            .map(|f| &f.identity)
-            .filter(move |id| last.replace(id) != Some(id))
+            .map(|f| (f.person, f.identity))
+            .filter(move |(place, _)| last.replace(*place) != Some(*place))
     }
 
     /// The person, if it is one alone.
-    fn single(&self) -> Option<&Arc<str>> {
+    fn single(&self) -> Option<(usize, &'d str)> {
         let mut persons = self.persons();
         persons.next().filter(|_| persons.next().is_none())
     }
@@ -168,12 +181,12 @@ impl Lead {
 
 /// Resolves the names of one role at the time of the event. Handles need not be normalised yet.
 #[must_use]
-pub fn resolve(
+pub fn resolve<'d>(
     handles: &[Handle],
     at: Timestamp,
-    directory: &impl Directory,
+    directory: &'d impl Directory,
     settings: &Settings,
-) -> Resolved {
+) -> Resolved<'d> {
     let mut handles = handles.to_vec();
     let lookalike = settle_names(&mut handles, &settings.names);
     let mut result = resolve_names(&handles, at, directory, settings);
@@ -194,14 +207,14 @@ fn settle_names(handles: &mut Vec<Handle>, rules: &NameRules) -> bool {
 }
 
 /// As [`resolve`], for handles in their spelling.
-fn resolve_names(
+fn resolve_names<'d>(
     handles: &[Handle],
     at: Timestamp,
-    directory: &impl Directory,
+    directory: &'d impl Directory,
     settings: &Settings,
-) -> Resolved {
+) -> Resolved<'d> {
     let mut result = Resolved::default();
-    let mut leads: Vec<Lead> = Vec::with_capacity(handles.len());
+    let mut leads: Vec<Lead<'d>> = Vec::with_capacity(handles.len());
     for handle in handles {
         let issuer = handle.issuer.as_deref();
         leads.extend(lead(
@@ -215,12 +228,12 @@ fn resolve_names(
     result
 }
 
-fn lead(
+fn lead<'d>(
     kind: HandleKind,
     issuer: Option<&str>,
     value: &str,
-    (at, directory, settings): (Timestamp, &impl Directory, &Settings),
-) -> Option<Lead> {
+    (at, directory, settings): (Timestamp, &'d impl Directory, &Settings),
+) -> Option<Lead<'d>> {
     if kind == HandleKind::DisplayName {
         return None;
     }
@@ -243,7 +256,6 @@ fn lead(
     let shared = found.iter().any(|f| f.strength == Strength::S0);
     let strongest = found.iter().map(|f| f.strength).max()?;
     found.retain(|f| kind == HandleKind::Phone || f.strength == strongest);
-    found.sort();
     let mut lead = Lead {
         kind,
         found,
@@ -266,28 +278,28 @@ const fn rank(lifecycle: Lifecycle) -> u8 {
     }
 }
 
-fn decide(leads: &[Lead], result: &mut Resolved) {
+fn decide<'d>(leads: &[Lead<'d>], result: &mut Resolved<'d>) {
     if let Some((person, lead)) = undisputed(leads) {
         settle(person, lead, result);
         return;
     }
-    let mut undecided: BTreeSet<&Arc<str>> = BTreeSet::new();
+    let mut undecided: BTreeSet<(usize, &str)> = BTreeSet::new();
     for strength in [Strength::S3, Strength::S2, Strength::S1] {
-        let level: Vec<&Lead> = leads.iter().filter(|l| l.strength == strength).collect();
+        let level: Vec<&Lead<'d>> = leads.iter().filter(|l| l.strength == strength).collect();
         let Some((first, others)) = level.split_first() else {
             continue;
         };
-        let mut agreed: BTreeSet<&Arc<str>> = first.persons().collect();
+        let mut agreed: BTreeSet<(usize, &str)> = first.persons().collect();
         let mut all = agreed.clone();
         for lead in others {
-            let persons: BTreeSet<&Arc<str>> = lead.persons().collect();
+            let persons: BTreeSet<(usize, &str)> = lead.persons().collect();
             agreed = agreed.intersection(&persons).copied().collect();
             all.extend(persons);
         }
-        if let (1, Some(person)) = (agreed.len(), agreed.first()) {
+        if let (1, Some((person, _))) = (agreed.len(), agreed.first()) {
             let single = level.iter().find(|l| l.single().is_some());
-            settle(person, single.unwrap_or(first), result);
-            contradict(person, leads, result);
+            settle(*person, single.unwrap_or(first), result);
+            contradict(*person, leads, result);
             return;
         }
         undecided.extend(all);
@@ -304,15 +316,16 @@ fn decide(leads: &[Lead], result: &mut Resolved) {
     }
     if !undecided.is_empty() {
         result.resolution.status = ResolutionStatus::Ambiguous;
-        result.resolution.candidates = undecided.into_iter().map(|id| id.to_string()).collect();
+        let ids = undecided.into_iter().map(|(_, id)| id.to_owned());
+        result.resolution.candidates = ids.collect();
     }
 }
 
 /// The person on whom all names agree, with the strongest of them; the common case, without sets.
-fn undisputed(leads: &[Lead]) -> Option<(&Arc<str>, &Lead)> {
-    let mut best: Option<(&Arc<str>, &Lead)> = None;
+fn undisputed<'l, 'd>(leads: &'l [Lead<'d>]) -> Option<(usize, &'l Lead<'d>)> {
+    let mut best: Option<(usize, &Lead<'d>)> = None;
     for lead in leads.iter().filter(|l| l.strength > Strength::S0) {
-        let person = lead.single()?;
+        let (person, _) = lead.single()?;
         match best {
             Some((known, _)) if known != person => return None,
             Some((_, stronger)) if stronger.strength >= lead.strength => {}
@@ -322,8 +335,8 @@ fn undisputed(leads: &[Lead]) -> Option<(&Arc<str>, &Lead)> {
     best
 }
 
-fn settle(person: &Arc<str>, lead: &Lead, result: &mut Resolved) {
-    let Some(found) = lead.found.iter().find(|f| f.identity == *person) else {
+fn settle<'d>(person: usize, lead: &Lead<'d>, result: &mut Resolved<'d>) {
+    let Some(found) = lead.found.iter().find(|f| f.person == person) else {
         return;
     };
     result.resolution.status = ResolutionStatus::Resolved;
@@ -335,8 +348,7 @@ fn settle(person: &Arc<str>, lead: &Lead, result: &mut Resolved) {
     via.push(' ');
     via.push_str(system);
     result.resolution.via = Some(via);
-    result.identity = Some(Arc::clone(&found.identity));
-    result.account = Some(Arc::clone(&found.account));
+    result.found = Some(*found);
     result.via = Some(if lead.by_tag {
         "plus tag"
     } else {
@@ -344,12 +356,12 @@ fn settle(person: &Arc<str>, lead: &Lead, result: &mut Resolved) {
     });
 }
 
-fn via_words(lead: &Lead, found: &Found) -> &'static str {
+fn via_words(lead: &Lead<'_>, found: &Found<'_>) -> &'static str {
     if found.by_user_name && found.name_use == NameUse::Id {
         return "agent event stream username";
     }
     // The primary use wins where two systems know an address as different things.
-    let uses = lead.found.iter().filter(|f| f.identity == found.identity);
+    let uses = lead.found.iter().filter(|f| f.person == found.person);
     match uses.map(|f| f.name_use).min().unwrap_or(found.name_use) {
         NameUse::Id => "system id",
         NameUse::EmployeeId => "employee id",
@@ -366,14 +378,14 @@ fn via_words(lead: &Lead, found: &Found) -> &'static str {
 }
 
 /// A weaker name that surely means somebody else makes a conflict; the stronger one is kept.
-fn contradict(person: &Arc<str>, leads: &[Lead], result: &mut Resolved) {
+fn contradict(person: usize, leads: &[Lead<'_>], result: &mut Resolved<'_>) {
     let sure = leads.iter().filter(|lead| lead.strength > Strength::S0);
     let other = sure
         .filter_map(|lead| Some((lead.kind, lead.single()?)))
-        .find(|(_, other)| *other != person);
-    if let Some((kind, other)) = other {
+        .find(|(_, (place, _))| *place != person);
+    if let Some((kind, (_, other))) = other {
         result.resolution.status = ResolutionStatus::Conflict;
-        result.resolution.candidates = vec![other.to_string()];
+        result.resolution.candidates = vec![other.to_owned()];
         result.number_mismatch = kind == HandleKind::Phone;
     }
 }

@@ -30,6 +30,12 @@ impl Key {
             prepared: Hmac::new_from_slice(bytes).ok(),
         }
     }
+
+    /// True for the key that is none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
 }
 
 impl Default for Key {

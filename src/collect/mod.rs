@@ -5,7 +5,9 @@
 
 pub mod record;
 pub mod parse;
+mod present;
 pub mod unwrap;
+mod utf8;
 pub mod reject;
 pub mod time;
 pub mod action;

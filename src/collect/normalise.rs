@@ -8,7 +8,7 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_security::MixedScript;
 
 use crate::collect::event::Handle;
-use crate::collect::parse::present;
+use crate::collect::present::present;
 use crate::collect::words::HandleKind;
 
 /// Fewest digits of a number that may belong to one person; less is an extension.
@@ -284,8 +284,11 @@ pub fn mask_phone(number: &str) -> String {
 pub fn mask_email(address: &str) -> String {
     match address.rsplit_once('@') {
         Some((local, domain)) => {
-            let first: String = local.chars().take(1).collect();
-            format!("{first}…@{domain}")
+            let mut masked = String::with_capacity(domain.len() + 8);
+            masked.extend(local.chars().next());
+            masked.push_str("…@");
+            masked.push_str(domain);
+            masked
         }
         None => mask_name(address),
     }

@@ -9,7 +9,9 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
+use crate::collect::present::present;
 use crate::collect::reject::{Reject, RejectReason};
+use crate::collect::utf8::text_of;
 
 /// Largest record read, in bytes: the largest that the consumer fetches.
 pub const RECORD_BYTES_MAX: usize = 1 << 20;
@@ -28,6 +30,12 @@ struct Span {
     start: u32,
     end: u32,
     in_arena: bool,
+}
+
+impl Span {
+    const fn len(self) -> usize {
+        self.end.saturating_sub(self.start) as usize
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -65,22 +73,6 @@ pub fn parse<'t>(tape: &'t mut Tape, bytes: &'t [u8]) -> Result<Value<'t>, Rejec
     parse_text(tape, text)
 }
 
-/// The bytes as text, within the size bound.
-///
-/// # Errors
-/// `Oversize` above [`RECORD_BYTES_MAX`], `Decode` where it is not UTF-8.
-pub fn text_of(bytes: &[u8]) -> Result<&str, Reject> {
-    if bytes.len() > RECORD_BYTES_MAX {
-        return Err(Reject::new(
-            RejectReason::Oversize,
-            "record larger than 1 MiB",
-        ));
-    }
-    let text = simdutf8::basic::from_utf8(bytes)
-        .map_err(|_| Reject::new(RejectReason::Decode, "not UTF-8"))?;
-    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
-}
-
 /// Parses one JSON document that is already known to be text: an embedded one, say.
 ///
 /// # Errors
@@ -99,15 +91,12 @@ pub fn parse_text<'t>(tape: &'t mut Tape, text: &'t str) -> Result<Value<'t>, Re
     .deserialize(&mut json);
     if let Err(fault) = parsed.and_then(|()| json.end()) {
         let reason = tape.fault.unwrap_or(RejectReason::Decode);
+        let (line, column) = (fault.line(), fault.column());
         let detail = match reason {
             RejectReason::Depth => format!("nested deeper than {DEPTH_MAX} levels"),
             RejectReason::Oversize => "too many keys or values, or a string over 64 KiB".to_owned(),
             RejectReason::Decode | RejectReason::Schema | RejectReason::UnsupportedEncoding => {
-                format!(
-                    "not JSON at line {} column {}",
-                    fault.line(),
-                    fault.column()
-                )
+                format!("not JSON at line {line} column {column}")
             }
         };
         return Err(Reject::new(reason, detail));
@@ -342,20 +331,18 @@ impl<'t> Value<'t> {
     #[must_use]
     pub fn as_str(self) -> Option<&'t str> {
         match self.node() {
-            Node::Text(Span {
-                start,
-                end,
-                in_arena,
-            }) => {
-                let text = if in_arena {
-                    self.tape.arena.as_str()
-                } else {
-                    self.input
-                };
-                text.get(start as usize..end as usize)
-            }
+            Node::Text(span) => self.slice(span),
             _ => None,
         }
+    }
+
+    fn slice(self, span: Span) -> Option<&'t str> {
+        let text = if span.in_arena {
+            self.tape.arena.as_str()
+        } else {
+            self.input
+        };
+        text.get(span.start as usize..span.end as usize)
     }
 
     /// The boolean, also written as the text `true` or `false` in any case.
@@ -404,8 +391,8 @@ impl<'t> Value<'t> {
     /// The value of a key of an object; of duplicate keys the first.
     #[must_use]
     pub fn get(self, key: &str) -> Option<Self> {
-        self.entries()
-            .find(|(name, _)| *name == key)
+        self.keyed()
+            .find(|(span, _)| span.len() == key.len() && self.slice(*span) == Some(key))
             .map(|(_, value)| value)
     }
 
@@ -413,29 +400,27 @@ impl<'t> Value<'t> {
     /// spelling goes first.
     #[must_use]
     pub fn get_any_case(self, key: &str) -> Option<Self> {
-        let mut alike = None;
-        for (name, value) in self.entries() {
-            if name.len() != key.len() {
-                continue;
-            }
-            if name == key {
-                return Some(value);
-            }
-            if alike.is_none() && name.eq_ignore_ascii_case(key) {
-                alike = Some(value);
-            }
-        }
-        alike
+        let [value] = self.pick(&[key]);
+        value
     }
 
     /// The values of several keys in one walk, each as [`Value::get_any_case`] finds it.
     #[must_use]
     pub fn pick<const N: usize>(self, keys: &[&str; N]) -> [Option<Self>; N] {
+        let bit = |len: usize| 1_u64 << len.min(63);
+        let lengths = keys.iter().fold(0, |bits, key| bits | bit(key.len()));
         let mut found = [None; N];
         let mut exact = [false; N];
-        for (name, value) in self.entries() {
+        for (span, value) in self.keyed() {
+            if lengths & bit(span.len()) == 0 {
+                continue;
+            }
+            let name = self.slice(span).unwrap_or_default();
+            let first = |text: &str| text.bytes().next().unwrap_or_default() | 0x20;
+            let begins = first(name);
             for ((key, slot), exact) in keys.iter().zip(&mut found).zip(&mut exact) {
-                if name.len() != key.len() || *exact {
+                // Most keys of one length differ in their first letter.
+                if name.len() != key.len() || begins != first(key) || *exact {
                     continue;
                 }
                 *exact = name == *key;
@@ -480,34 +465,27 @@ impl<'t> Value<'t> {
 
     /// Keys and values of an object, in order, duplicates included; none for anything else.
     pub fn entries(self) -> impl Iterator<Item = (&'t str, Self)> {
+        self.keyed()
+            .map(move |(key, value)| (self.slice(key).unwrap_or_default(), value))
+    }
+
+    /// As [`Value::entries`], the keys not yet read.
+    fn keyed(self) -> impl Iterator<Item = (Span, Self)> {
         let end = match self.node() {
             Node::Object { end } => end as usize,
             _ => 0,
         };
-        let mut next = Self {
-            at: self.at + 1,
-            ..self
-        };
+        let mut at = self.at + 1;
         std::iter::from_fn(move || {
-            let key = next;
-            (key.at < end).then(|| {
-                let value = key.next();
-                next = value.next();
-                (key.as_str().unwrap_or_default(), value)
-            })
+            let key = match self.tape.nodes.get(at) {
+                Some(Node::Text(span)) if at < end => *span,
+                _ => return None,
+            };
+            let value = Self { at: at + 1, ..self };
+            at = value.next().at;
+            Some((key, value))
         })
     }
-}
-
-/// The text without white space at its ends, unless it is one of the words for "nothing".
-#[must_use]
-pub fn present(text: &str) -> Option<&str> {
-    const NOTHING: [&str; 9] = [
-        "", "null", "unknown", "<null>", "?", "\"?\"", "-", "n/a", "none",
-    ];
-    let text = text.trim();
-    let nothing = text.len() <= 7 && NOTHING.iter().any(|word| text.eq_ignore_ascii_case(word));
-    (!nothing).then_some(text)
 }
 
 #[cfg(test)]

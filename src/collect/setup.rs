@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::collect::setup_defaults::{
     ATTRIBUTE_NAMES, CHANNELS, CLASSES, METHODS, SERVICENOW_NAMES, STATES, YES,
 };
-use crate::collect::words::{Channel, RequestClass, TicketStatus, VerificationMethod};
+use crate::collect::words::{Channel, Domain, RequestClass, TicketStatus, VerificationMethod};
 
 /// The products that have a mapper, and the directory exports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -74,6 +74,24 @@ impl Product {
         }
     }
 
+    /// What its events are about.
+    #[must_use]
+    pub const fn domains(self) -> &'static [Domain] {
+        match self {
+            Self::Okta => &[Domain::Idp],
+            Self::ServiceNow => &[Domain::Ticket],
+            Self::AmazonConnect => &[Domain::Contact],
+            Self::Canonical => &[Domain::Idp, Domain::Ticket, Domain::Contact],
+            Self::Hris
+            | Self::OktaUsers
+            | Self::ServiceNowUsers
+            | Self::EntraUsers
+            | Self::ZendeskUsers
+            | Self::JiraUsers
+            | Self::ContactCentreAgents => &[],
+        }
+    }
+
     /// True for exports that fill the directory instead of telling events.
     #[must_use]
     pub const fn is_directory(self) -> bool {
@@ -121,8 +139,11 @@ pub struct FieldsFile {
     pub request_class: Option<NamesFile>,
     /// Whose account it is: employee id, address, login or id.
     pub target: Option<NamesFile>,
-    /// Number of the ticket.
+    /// The ticket that a call or chat belongs to: its number, or its id in the ticketing system.
     pub ticket: Option<NamesFile>,
+    /// Name of the source whose tickets `ticket` means. With it an id leads to the ticket; a number
+    /// alone leads nowhere, since only the ticketing system knows which ticket bears it.
+    pub ticket_system: Option<String>,
     /// Vendor value → verification method.
     pub methods: BTreeMap<String, VerificationMethod>,
     /// Vendor value → request class.
@@ -172,6 +193,7 @@ pub struct FieldMap {
     pub request_class: Vec<String>,
     pub target: Vec<String>,
     pub ticket: Vec<String>,
+    pub ticket_system: Option<String>,
     pub methods: BTreeMap<String, VerificationMethod>,
     pub classes: BTreeMap<String, RequestClass>,
     pub states: BTreeMap<String, TicketStatus>,
@@ -234,6 +256,16 @@ impl SourceSetup {
                 refuse(&format!("fields.{key}"), "a field name must not be empty");
             }
         }
+        if fields
+            .ticket_system
+            .as_deref()
+            .is_some_and(|n| n.trim().is_empty())
+        {
+            refuse(
+                "fields.ticket_system",
+                "must not be empty; leave it out instead",
+            );
+        }
         if !faults.is_empty() {
             return Err(faults);
         }
@@ -295,6 +327,7 @@ impl FieldMap {
             request_class: names(file.request_class.as_ref(), d.request_class),
             target: names(file.target.as_ref(), d.target),
             ticket: names(file.ticket.as_ref(), d.ticket),
+            ticket_system: file.ticket_system.clone(),
             methods: table(&file.methods, METHODS),
             classes: table(&file.classes, CLASSES),
             states: table(&file.states, STATES),

@@ -2,8 +2,9 @@
 //! anything looks for the source, arrays and lines are taken apart, and one bad line rejects itself
 //! alone.
 
-use crate::collect::parse::{Tape, Value, parse_text, text_of, well_formed};
+use crate::collect::parse::{Tape, Value, parse_text, well_formed};
 use crate::collect::reject::{Reject, RejectReason};
+use crate::collect::utf8::text_of;
 
 /// Envelopes within envelopes that are opened.
 pub const ENVELOPES_MAX: usize = 4;
@@ -134,6 +135,17 @@ impl Opener<'_> {
                     Err(reject) => self.give(Err(reject), delivery),
                 }
             }
+            Inner::Lines(text) => {
+                let Some((tape, rest)) = rest.split_first_mut() else {
+                    return self.give(Ok(value), delivery);
+                };
+                for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+                    match parse_text(tape, line) {
+                        Ok(value) => self.open(value, delivery, depth + 1, rest),
+                        Err(reject) => self.give(Err(reject), delivery),
+                    }
+                }
+            }
             Inner::Opaque => self.give(
                 Err(Reject::new(
                     RejectReason::UnsupportedEncoding,
@@ -179,6 +191,7 @@ enum Inner<'t> {
     One(Value<'t>),
     Each(Value<'t>),
     Text(&'t str),
+    Lines(&'t str),
     Opaque,
 }
 
@@ -207,8 +220,10 @@ fn envelope<'t>(value: Value<'t>, before: Delivery<'t>) -> Option<(Inner<'t>, De
     if !value.is_object() {
         return None;
     }
-    if words(value, "eventType") == Some("com.okta.event_hook") {
-        let events = value.get_any_case("data")?.get_any_case("events")?;
+    let [hook, kind, specversion, records, data] =
+        value.pick(&["eventType", "detail-type", "specversion", "records", "data"]);
+    if hook.and_then(Value::as_str) == Some("com.okta.event_hook") {
+        let events = data?.get_any_case("events")?;
         let delivery = Delivery {
             id: words(value, "eventId"),
             time: words(value, "eventTime"),
@@ -216,7 +231,7 @@ fn envelope<'t>(value: Value<'t>, before: Delivery<'t>) -> Option<(Inner<'t>, De
         };
         return events.is_array().then_some((Inner::Each(events), delivery));
     }
-    if let (Some(kind), Some(detail)) = (value.get("detail-type"), value.get("detail"))
+    if let (Some(kind), Some(detail)) = (kind, value.get("detail"))
         && value.get("source").is_some()
     {
         let delivery = Delivery {
@@ -227,26 +242,67 @@ fn envelope<'t>(value: Value<'t>, before: Delivery<'t>) -> Option<(Inner<'t>, De
         };
         return Some((inner(detail), delivery));
     }
-    if value.get("specversion").is_some() {
+    if specversion.is_some() {
         return cloud_event(value);
     }
-    let keys = value.entries().count();
-    if let (2, Some(_), Some(payload)) = (keys, value.get("schema"), value.get("payload")) {
-        return Some((inner(payload), before));
-    }
-    if let Some(records) = value.get("records").filter(|v| v.is_array()) {
+    if let Some(records) = records.filter(|v| v.is_array()) {
         return Some((Inner::Each(records), before));
     }
-    if let (1, Some(rows)) = (keys, value.get("result")) {
-        // The reply of the ServiceNow table interface, kept as it came.
-        return (rows.is_array() || rows.is_object()).then_some((Inner::One(rows), before));
-    }
-    if let (Some(data), Some(_)) = (value.get("data"), value.get("log_id")) {
+    if let (Some(data), Some(_)) = (data, data.and_then(|_| value.get("log_id"))) {
         return Some((inner(data), before));
     }
-    let message = words(value, "message").filter(|text| is_json(text))?;
+    if let Some(small) = wrapper(value, before) {
+        return small;
+    }
+    shipped(value).map(|inner| (inner, before))
+}
+
+/// What a log shipper wrapped: the event as JSON text in `message` (Vector, Logstash, Fluent Bit),
+/// `_raw` (Cribl) or `event.original` (Elastic), one event a line perhaps; or in `event` beside a
+/// `sourcetype` (Splunk HEC).
+fn shipped(value: Value<'_>) -> Option<Inner<'_>> {
+    let [message, raw, event, source_type] =
+        value.pick(&["message", "_raw", "event", "sourcetype"]);
+    let event = event.filter(|event| event.is_object() || event.as_str().is_some());
+    if let (Some(event), Some(_)) = (event, source_type) {
+        return Some(inner(event));
+    }
+    let original = || event?.get("original");
+    let text = [message, raw].into_iter().flatten().find_map(Value::as_str);
+    let text = text.or_else(|| original()?.as_str())?;
     // A broken text is the item's own business: it may be an ordinary field.
-    well_formed(message).then_some((Inner::Text(message), before))
+    if !is_json(text) {
+        None
+    } else if well_formed(text) {
+        Some(Inner::Text(text))
+    } else {
+        let lines = is_lines(text.as_bytes())
+            && text
+                .lines()
+                .all(|line| line.is_empty() || well_formed(line));
+        lines.then_some(Inner::Lines(text))
+    }
+}
+
+/// Envelopes of one or two keys; `None` for any other object.
+fn wrapper<'t>(
+    value: Value<'t>,
+    before: Delivery<'t>,
+) -> Option<Option<(Inner<'t>, Delivery<'t>)>> {
+    let keys = value.entries().take(3).count();
+    if keys > 2 {
+        return None;
+    }
+    let [schema, payload, rows] = value.pick(&["schema", "payload", "result"]);
+    match (keys, schema, payload, rows) {
+        (2, Some(_), Some(payload), _) => Some(Some((inner(payload), before))),
+        // The reply of the ServiceNow table interface, kept as it came.
+        (1, _, _, Some(rows)) => {
+            let holds = rows.is_array() || rows.is_object();
+            Some(holds.then_some((Inner::One(rows), before)))
+        }
+        _ => None,
+    }
 }
 
 fn cloud_event(value: Value<'_>) -> Option<(Inner<'_>, Delivery<'_>)> {
@@ -305,11 +361,19 @@ mod tests {
             r#"{"log_id":"9","data":{"n":1}}"#,
             r#"{"@timestamp":"x","message":"{\"n\":1}"}"#,
             r#"{"result":[{"n":1}]}"#,
+            r#"{"_time":1,"_raw":"{\"n\":1}"}"#,
+            r#"{"event":{"original":"{\"n\":1}"}}"#,
+            r#"{"time":1,"sourcetype":"x:log","event":{"n":1}}"#,
+            r#"{"time":1,"sourcetype":"x:log","event":"{\"n\":1}"}"#,
             r#"[{"message":"{\"schema\":{},\"payload\":{\"n\":1}}"}]"#,
         ] {
             assert_eq!(one(json), "1", "{json}");
         }
         assert_eq!(one(r#"{"n":2,"message":"{broken}"}"#), "2");
+        assert_eq!(one(r#"{"n":2,"message":"{\"n\":1}\n{broken}"}"#), "2");
+        assert_eq!(one(r#"{"n":2,"event":{"kind":"x"}}"#), "2");
+        let two = items(br#"{"message":"{\"n\":1}\n{\"n\":2}\n"}"#);
+        assert_eq!(two, [Ok("1".into()), Ok("2".into())]);
         assert!(items(br#"{"records":[]}"#).is_empty());
     }
 

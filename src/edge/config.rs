@@ -254,7 +254,7 @@ impl Config {
     pub fn identity_settings(&self) -> identity::Settings {
         let mut settings = identity::Settings {
             roots: self.directory.roots.clone(),
-            key: self.key_bytes().to_vec(),
+            key: self.key_bytes().to_vec().into(),
             stale_after_ms: ms(self.directory.stale_after),
             ..identity::Settings::default()
         };

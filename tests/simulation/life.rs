@@ -127,7 +127,7 @@ impl<'s> World<'s> {
                 source("desk", "desk", Domain::Ticket),
             ],
             settings: Settings {
-                key: b"a key of this test".to_vec(),
+                key: b"a key of this test".to_vec().into(),
                 ..Settings::default()
             },
             lexicon: Arc::clone(&shared.lexicon),

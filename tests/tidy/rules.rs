@@ -300,22 +300,24 @@ pub fn mapping_files_are_known(files: &[File]) -> Vec<Violation> {
     found
 }
 
-/// A fixture is a pair: `<case>.json` as the vendor sends it, `<case>.event.json` what becomes of it.
+/// A fixture is a pair: `<case>.json`, or `<case>.bin` for what is no text, as the vendor sends it, and
+/// `<case>.event.json`: what becomes of it.
 pub fn fixtures_have_their_pair(files: &[File]) -> Vec<Violation> {
     let mut found = Vec::new();
     for file in files.iter().filter(|file| file.is_under("tests/vendors")) {
-        let Some(case) = file.path.strip_suffix(".json") else {
-            continue;
+        let [result, text, bytes] = [".event.json", ".json", ".bin"];
+        let pairs = if let Some(case) = file.path.strip_suffix(result) {
+            vec![format!("{case}{text}"), format!("{case}{bytes}")]
+        } else {
+            let case = [text, bytes].iter().find_map(|s| file.path.strip_suffix(s));
+            let Some(case) = case else {
+                continue;
+            };
+            vec![format!("{case}{result}")]
         };
-        let pair = match case.strip_suffix(".event") {
-            Some(case) => format!("{case}.json"),
-            None => format!("{case}.event.json"),
-        };
-        if !files.iter().any(|other| other.path == pair) {
-            found.push(Violation::of_file(
-                file,
-                format!("an orphan: {pair} is missing"),
-            ));
+        if !files.iter().any(|other| pairs.contains(&other.path)) {
+            let what = format!("an orphan: {} is missing", pairs.join(" or "));
+            found.push(Violation::of_file(file, what));
         }
     }
     found

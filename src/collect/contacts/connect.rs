@@ -2,15 +2,12 @@
 //! transcript segments in `connect_records`.
 
 use crate::collect::action::Action;
-use crate::collect::contacts::connect_records;
-use crate::collect::draft::{
-    Around, address_or, agent_kind, at, handle, mapped, moment, role, text,
-};
+use crate::collect::contacts::{connect_cases, connect_records};
+use crate::collect::draft::{Around, agent_kind, at, handle, mapped, moment, role, text};
 use crate::collect::event::{
     AgentKind, CallRef, Channel, Contact, Direction, Domain, Event, Handle, HandleKind, Phone,
-    TicketRef, TicketStatus,
 };
-use crate::collect::map::{Outcome, TextPart};
+use crate::collect::map::Outcome;
 use crate::collect::parse::Value;
 use crate::collect::time::{TimeQuality, Timestamp};
 
@@ -22,17 +19,23 @@ pub(crate) fn map(around: &Around<'_>) -> Outcome {
     if has("CurrentAgentSnapshot") || has("AgentARN") && has("EventId") {
         return agent_event(around);
     }
-    if has("Segments") {
+    if let Some(segments) = item.get_any_case("Segments") {
+        if !segments.is_array() {
+            return Outcome::schema("`Segments` is no list");
+        }
         return connect_records::segments(around);
     }
     if has("case") || kind.contains("Cases") {
-        return case(around);
+        return connect_cases::map(around);
     }
     if has("ruleName") || kind.contains("Rules Matched") {
         return rule_matched(around);
     }
     if !has("ContactId") {
         return Outcome::schema("no contact, agent, case or rule: not an Amazon Connect event");
+    }
+    if text(item, "ContactId").is_none() {
+        return Outcome::schema("`ContactId` names no contact");
     }
     let record = [
         "AWSContactTraceRecordFormatVersion",
@@ -53,7 +56,7 @@ pub(crate) fn map(around: &Around<'_>) -> Outcome {
     }
 }
 
-fn idle(around: &Around<'_>, vendor: &str, feed: &str) -> Outcome {
+pub(super) fn idle(around: &Around<'_>, vendor: &str, feed: &str) -> Outcome {
     if !around.setup.keep_other {
         return Outcome::Ignored("other");
     }
@@ -93,7 +96,27 @@ pub(super) fn call_ref(around: &Around<'_>) -> Option<Box<CallRef>> {
 
 /// Whether the desk called, by the initiation method.
 pub(super) fn is_outbound(method: &str) -> bool {
-    matches!(method, "OUTBOUND" | "CALLBACK" | "EXTERNAL_OUTBOUND")
+    matches!(
+        method,
+        "OUTBOUND" | "CALLBACK" | "EXTERNAL_OUTBOUND" | "CAMPAIGN_PREVIEW" | "AGENT_REPLY"
+    )
+}
+
+/// What the address of an endpoint is: by the type that the vendor names, else by its look.
+fn endpoint_kind(endpoint: &str, address: &str) -> HandleKind {
+    const SCHEMES: [&str; 3] = ["tel:", "sip:", "sips:"];
+    let lower = address.to_ascii_lowercase();
+    let dialled = SCHEMES.iter().any(|scheme| lower.starts_with(scheme))
+        || address.starts_with('+')
+        || address.starts_with(|c: char| c.is_ascii_digit())
+        || lower == "anonymous";
+    match endpoint {
+        "TELEPHONE_NUMBER" | "VOIP" => HandleKind::Phone,
+        "EMAIL_ADDRESS" => HandleKind::Email,
+        _ if dialled => HandleKind::Phone,
+        _ if address.contains('@') => HandleKind::Email,
+        _ => HandleKind::ChatHandle,
+    }
 }
 
 /// Channel, direction and numbers.
@@ -106,7 +129,9 @@ pub(super) fn set_contact(event: &mut Event, around: &Around<'_>, method: &str) 
         "SMS" => Channel::Sms,
         _ => Channel::Unknown,
     });
-    let outbound = is_outbound(method);
+    // A chat begins by the interface on behalf of the customer, a call on behalf of the desk.
+    let dials = method == "API" && event.channel == Some(Channel::Voice);
+    let outbound = is_outbound(method) || dials;
     event.contact = Some(Box::new(Contact {
         direction: Some(if outbound {
             Direction::FromDesk
@@ -116,16 +141,8 @@ pub(super) fn set_contact(event: &mut Event, around: &Around<'_>, method: &str) 
         ..Contact::default()
     }));
     let customer = text(item, "customerEndpoint.address");
-    let handle_of = |value: String| {
-        if value.contains('@') && !value.starts_with("sip:") {
-            handle(HandleKind::Email, value)
-        } else if value.starts_with(['+', 's', 't', 'a']) || value.starts_with(char::is_numeric) {
-            handle(HandleKind::Phone, value)
-        } else {
-            handle(HandleKind::ChatHandle, value)
-        }
-    };
-    let customer = customer.map(handle_of);
+    let endpoint = text(item, "customerEndpoint.type").unwrap_or_default();
+    let customer = customer.map(|address| handle(endpoint_kind(&endpoint, &address), address));
     if !outbound {
         event.caller = role(customer.clone().into_iter().collect());
     }
@@ -198,9 +215,17 @@ fn contact_event(around: &Around<'_>, event_type: &str) -> Outcome {
     let human = text(item, "answeringMachineDetectionStatus")
         .is_some_and(|status| status.eq_ignore_ascii_case("HUMAN_ANSWERED"));
     let target = connect_records::stated_target(around);
+    let voice = text(item, "channel").is_some_and(|channel| channel.eq_ignore_ascii_case("VOICE"));
     let named = !target.is_empty() || text(item, "customerEndpoint.address").is_some();
+    let named = named && voice;
     let event_type = event_type.to_uppercase();
     let action = contact_action(&event_type, &method, human, named).unwrap_or(Action::Unmapped);
+    if event_type == "CONTACT_DATA_UPDATED" && item.get_any_case("attributes").is_some() {
+        let proofs = connect_records::changed_attributes(around);
+        if !proofs.is_empty() {
+            return Outcome::Events(proofs);
+        }
+    }
     if action == Action::Other && !around.setup.keep_other {
         return Outcome::Ignored("other");
     }
@@ -210,6 +235,7 @@ fn contact_event(around: &Around<'_>, event_type: &str) -> Outcome {
         "CONNECTED_TO_AGENT" => "agentInfo.connectedToAgentTimestamp",
         "CONNECTED_TO_SYSTEM" => "connectedToSystemTimestamp",
         "DISCONNECTED" => "disconnectTimestamp",
+        "COMPLETED" => "agentInfo.afterContactWorkEndTimestamp",
         _ => "eventTimestamp",
     };
     let time = stamp(item, path).or_else(|| around.envelope_time());
@@ -261,16 +287,16 @@ fn rule_matched(around: &Around<'_>) -> Outcome {
     let what = (Domain::Contact, Action::ContactCategory, "rules");
     let mut event = around.event(what, native, 0, around.envelope_time());
     event.vendor_action = format!("rule/{rule}");
-    let contact = text(item, "contactArn").or_else(|| text(item, "contactId"));
-    event.call_ref = contact.map(|arn| {
-        let id = arn.rsplit('/').next().unwrap_or_default().to_owned();
-        Box::new(CallRef {
-            system: around.setup.name.clone(),
-            root_id: id.clone(),
-            id,
-            ..CallRef::default()
-        })
-    });
+    let Some(contact) = text(item, "contactArn").or_else(|| text(item, "contactId")) else {
+        return Outcome::schema("a rule that matched no contact");
+    };
+    let id = contact.rsplit('/').next().unwrap_or_default().to_owned();
+    event.call_ref = Some(Box::new(CallRef {
+        system: around.setup.name.clone(),
+        root_id: id.clone(),
+        id,
+        ..CallRef::default()
+    }));
     let arn = text(item, "agentArn");
     event.agent = role(
         arn.into_iter()
@@ -278,73 +304,4 @@ fn rule_matched(around: &Around<'_>) -> Outcome {
             .collect(),
     );
     Outcome::Events(vec![mapped(event, native, Vec::new())])
-}
-
-/// A field of a case, whatever its type.
-fn case_field(case: Value<'_>, id: &str) -> Option<String> {
-    let fields = at(case, "fields")?;
-    let of_id = |f: &Value<'_>| text(*f, "id").is_some_and(|name| name.eq_ignore_ascii_case(id));
-    let value = fields
-        .items()
-        .find(of_id)
-        .and_then(|field| at(field, "value"))?;
-    let inner = value.entries().find_map(|(_, value)| value.text());
-    inner.or_else(|| value.text()).map(|text| text.into_owned())
-}
-
-fn case(around: &Around<'_>) -> Outcome {
-    let item = around.item;
-    let case = at(item, "case").unwrap_or(item);
-    let event_type = text(item, "eventType").unwrap_or_default().to_uppercase();
-    let Some(id) = text(case, "caseId") else {
-        return idle(around, &event_type, "cases");
-    };
-    let status = case_field(case, "status").map(|status| status.to_lowercase());
-    let status = status.and_then(|status| around.setup.fields.status("case", &status));
-    let action = match (event_type.as_str(), status) {
-        ("CASE.CREATED", _) => Action::TicketOpened,
-        ("CASE.UPDATED", Some(TicketStatus::Closed)) => Action::TicketClosed,
-        ("CASE.UPDATED", _) => Action::TicketUpdated,
-        _ => Action::Other,
-    };
-    let stamped = if action == Action::TicketOpened {
-        stamp(case, "createdDateTime")
-    } else {
-        stamp(case, "lastUpdatedDateTime")
-    };
-    let native = around.delivery.id;
-    let time = stamped.or_else(|| around.envelope_time());
-    let mut event = around.event((Domain::Ticket, action, "cases"), native, 0, time);
-    event.vendor_action = event_type;
-    event.ticket_ref = Some(Box::new(TicketRef {
-        system: around.setup.name.clone(),
-        id,
-        key: case_field(case, "reference_number"),
-        kind: Some("case".to_owned()),
-        status,
-        opened_at: stamp(case, "createdDateTime").map(|(t, _)| t),
-        assignee: case_field(case, "assigned_user").into_iter().collect(),
-        ..TicketRef::default()
-    }));
-    let who = [
-        "performedBy.user.userArn",
-        "performedBy.userArn",
-        "performedBy.iamPrincipalArn",
-    ]
-    .iter()
-    .find_map(|path| text(item, path));
-    event.agent = role(
-        who.into_iter()
-            .map(|arn| address_or(HandleKind::ConnectAgentArn, arn))
-            .collect(),
-    );
-    let texts = ["title", "summary"].iter().filter_map(|id| {
-        let text = case_field(case, id)?;
-        Some(TextPart {
-            speaker: "requester",
-            text,
-        })
-    });
-    let texts = texts.collect();
-    Outcome::Events(vec![mapped(event, native, texts)])
 }

@@ -29,16 +29,40 @@ pub(super) fn stated_target(around: &Around<'_>) -> Vec<Handle> {
     stated.into_iter().map(stated_person).collect()
 }
 
-/// The ticket the attributes name.
+/// The ticket the attributes name. An id leads to the ticket of the configured source; a number names
+/// it to people alone, so it is given no system.
 pub(super) fn set_ticket(event: &mut Event, around: &Around<'_>) {
-    let number = attribute(around.item, &around.setup.fields.ticket);
-    event.ticket_ref = number.map(|number| {
+    let fields = &around.setup.fields;
+    let said = attribute(around.item, &fields.ticket);
+    event.ticket_ref = said.map(|said| {
+        let is_id = said.len() == 32 && said.bytes().all(|b| b.is_ascii_hexdigit());
+        let system = fields.ticket_system.clone().filter(|_| is_id);
         Box::new(TicketRef {
-            id: number.clone(),
-            key: Some(number),
+            key: system.is_none().then(|| said.clone()),
+            system: system.unwrap_or_default(),
+            id: said,
             ..TicketRef::default()
         })
     });
+}
+
+/// What attributes prove that were set or changed during the contact.
+pub(super) fn changed_attributes(around: &Around<'_>) -> Vec<MappedEvent> {
+    let item = around.item;
+    let native = around.delivery.id;
+    let time = stamp(item, "eventTimestamp").or_else(|| around.envelope_time());
+    let what = (Domain::Contact, Action::Other, "contact_events");
+    let mut event = around.event(what, native, 0, time);
+    let method = text(item, "initiationMethod").unwrap_or_default();
+    event.vendor_action = format!("CONTACT_DATA_UPDATED/{}", method.to_uppercase());
+    event.call_ref = call_ref(around);
+    set_contact(&mut event, around, &method.to_uppercase());
+    set_agent(&mut event, around);
+    event.target = role(stated_target(around));
+    set_ticket(&mut event, around);
+    let mut events = Vec::new();
+    parts(around, &event, native, "", &mut events);
+    events
 }
 
 /// A contact record: the wrap-up of a contact, and what its attributes prove.
@@ -252,7 +276,8 @@ fn utterance(around: &Around<'_>, contact: &str, transcript: Value<'_>) -> Optio
         Some(id) => format!("{contact}/{id}"),
         None => format!("{contact}/at/{}", offset.unwrap_or_default()),
     };
-    let time = at(transcript, "AbsoluteTime").and_then(moment);
+    let spoken = at(transcript, "AbsoluteTime").or_else(|| at(transcript, "Time.AbsoluteTime"));
+    let time = spoken.and_then(moment);
     let what = (Domain::Contact, Action::ContactUtterance, "contact_lens");
     let mut event = around.event(what, Some(&native), 0, time);
     event.vendor_action = format!("Transcript/{by}");

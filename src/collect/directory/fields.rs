@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::collect::parse::{Value, present};
+use crate::collect::parse::Value;
+use crate::collect::present::present;
 use crate::collect::time::{DAY_MS, Timestamp, epoch, parse_time};
 
 /// The first field of those names that says something. Keys are compared without case and

@@ -14,6 +14,8 @@ pub(super) const EMPLOYEE_ID: &[&str] = &[
 pub(super) const WORK_MAIL: &[&str] = &[
     "workemail",
     "primaryworkemail",
+    "emailprimarywork",
+    "workemailaddress",
     "emailwork",
     "emailaddresswork",
     "businessemail",
@@ -35,10 +37,20 @@ pub(super) const PERSONAL_MAIL: &[&str] = &[
     "secondaryemail",
     "primaryhomeemail",
 ];
-pub(super) const ALIASES: &[&str] = &["aliases", "emailaliases", "alias", "noneditablealiases"];
+pub(super) const ALIASES: &[&str] = &[
+    "aliases",
+    "emailaliases",
+    "alias",
+    "noneditablealiases",
+    "previousemails",
+    "previousemail",
+    "formeremails",
+    "formeremail",
+];
 pub(super) const MOBILE: &[&str] = &[
     "mobilephone",
     "mobile",
+    "primarymobile",
     "cellphone",
     "mobilephonenumber",
     "phonemobile",

@@ -1,18 +1,20 @@
-//! The directory in plain maps: for replay, the demo and tests. Built from account records: which
-//! accounts are one person, and an index from names to accounts. Everything an event asks for is laid
-//! out once, in [`MemoryDirectory::join`].
+//! The directory in memory. Built from account records: which accounts are one person, and an index
+//! from names to accounts. Everything an event asks for is laid out once, in
+//! [`MemoryDirectory::join`]: an event asks about two or three names, and each step from one place of
+//! memory to another costs more than everything done there.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
 
-use crate::collect::directory::{AccountRecord, Changes, Employment, PRE_HIRE_MS, Strength};
+use crate::collect::directory::{AccountRecord, Changes, PRE_HIRE_MS, Strength};
 use crate::collect::event::PhoneOwner;
+use crate::collect::identity::memory::names::{Bearer, Names, class};
 use crate::collect::identity::memory::person::{Account, Person};
-use crate::collect::identity::{AccountFacts, Directory, Found, NameUse, PersonFacts};
+use crate::collect::identity::{Directory, Found, PersonFacts};
 use crate::collect::time::Timestamp;
 use crate::collect::words::{HandleKind, Lifecycle};
 
 mod join;
+mod names;
 mod person;
 
 /// Most owners of one number that are told.
@@ -25,36 +27,13 @@ pub struct MemoryDirectory {
     records: BTreeMap<String, AccountRecord>,
     /// The records as they are asked for, in the order of their keys.
     accounts: Vec<Account>,
-    account_places: HashMap<Arc<str>, usize>,
+    account_places: HashMap<Box<str>, usize>,
+    /// In the order of their ids.
     persons: Vec<Person>,
-    person_places: HashMap<Arc<str>, usize>,
-    /// Who ever bore a name, by kind and value; one account after the other.
-    names: BTreeMap<HandleKind, HashMap<String, Vec<Bearer>>>,
+    person_places: HashMap<Box<str>, usize>,
+    names: Names,
+    has_phones: bool,
     read_at: Option<Timestamp>,
-}
-
-/// A name as one account bears it.
-#[derive(Debug, Clone, Copy)]
-struct Bearer {
-    account: usize,
-    strength: Strength,
-    name_use: NameUse,
-    from: Option<Timestamp>,
-    to: Option<Timestamp>,
-}
-
-impl Bearer {
-    fn holds_at(&self, at: Timestamp) -> bool {
-        self.from.is_none_or(|from| from <= at) && self.to.is_none_or(|to| at < to)
-    }
-}
-
-/// Kinds of name that are compared with each other.
-const fn class(kind: HandleKind) -> HandleKind {
-    if matches!(kind, HandleKind::Login | HandleKind::Upn) {
-        return HandleKind::Email;
-    }
-    kind
 }
 
 impl MemoryDirectory {
@@ -113,7 +92,7 @@ impl MemoryDirectory {
     #[must_use]
     pub fn identity_of(&self, account: &str) -> Option<&str> {
         let account = self.accounts.get(*self.account_places.get(account)?)?;
-        self.persons.get(account.person?).map(Person::id)
+        self.persons.get(account.person?).map(|person| &*person.id)
     }
 
     /// Works out anew which accounts are one person.
@@ -139,70 +118,53 @@ impl MemoryDirectory {
     fn index(&mut self) {
         self.accounts.clear();
         self.account_places.clear();
-        self.names.clear();
+        self.has_phones = false;
+        let mut named = Vec::new();
         for (place, (key, record)) in self.records.iter().enumerate() {
-            let account = Account::of(key, record);
-            self.account_places.insert(Arc::clone(&account.key), place);
-            self.accounts.push(account);
+            self.accounts.push(Account::of(key, record));
+            self.account_places.insert(key.as_str().into(), place);
+            let account = u32::try_from(place).unwrap_or(u32::MAX);
             for handle in &record.handles {
+                self.has_phones |= handle.kind == HandleKind::Phone;
                 if handle.kind == HandleKind::DisplayName {
                     continue;
                 }
-                let values = self.names.entry(class(handle.kind)).or_default();
-                let bearers = values.entry(handle.value.clone()).or_default();
-                bearers.push(Bearer {
-                    account: place,
+                let bearer = Bearer {
+                    account,
                     strength: handle.strength,
                     name_use: handle.name_use,
                     from: handle.from,
                     to: handle.to,
-                });
+                };
+                named.push((self.names.key(handle.kind, &handle.value), bearer));
             }
         }
+        self.names.fill(named);
     }
 
-    /// Finds the people whom exports name as managers and delegates.
+    /// Finds the people whom exports name as managers and delegates, and settles what is known of
+    /// everybody.
     fn refer(&mut self) {
-        let names: BTreeSet<&String> = self
-            .records
-            .values()
+        let records = self.records.values();
+        let names: BTreeSet<&String> = records
             .flat_map(|r| r.managers.iter().map(|m| &m.name).chain(&r.delegates))
             .collect();
-        let referred: BTreeMap<&String, usize> = names
+        let referred: BTreeMap<&str, usize> = names
             .into_iter()
-            .filter_map(|name| Some((name, self.person_named(name)?)))
+            .filter_map(|name| Some((name.as_str(), self.person_named(name)?)))
             .collect();
-        let mut accounts = std::mem::take(&mut self.accounts);
-        let mut managers = BTreeSet::new();
-        for (account, record) in accounts.iter_mut().zip(self.records.values()) {
-            let person = |name: &String| {
-                let place = *referred.get(name)?;
-                Some((place, self.persons.get(place)?.shared_id()))
-            };
-            let named = record.managers.iter().filter_map(|m| person(&m.name));
-            managers.extend(named.map(|(place, _)| place));
-            account.managers = record
-                .managers
-                .iter()
-                .map(|m| (m.from, m.to, person(&m.name).map(|(_, id)| id)))
+        let named = |name: &str| referred.get(name).copied();
+        let leads = self.records.values().flat_map(|r| &r.managers);
+        let managers: BTreeSet<usize> = leads.filter_map(|m| named(&m.name)).collect();
+        let mut persons = std::mem::take(&mut self.persons);
+        for (place, person) in persons.iter_mut().enumerate() {
+            let accounts = person.accounts.iter().filter_map(|a| self.accounts.get(*a));
+            let own: Vec<&AccountRecord> = accounts
+                .filter_map(|account| self.records.get(&*account.key))
                 .collect();
-            account.delegates = record
-                .delegates
-                .iter()
-                .filter_map(|name| person(name).map(|(_, id)| id))
-                .collect();
+            person.settle(managers.contains(&place), &own, &named);
         }
-        self.accounts = accounts;
-        for (place, person) in self.persons.iter_mut().enumerate() {
-            person.settle(managers.contains(&place), &self.accounts);
-        }
-    }
-
-    fn bearers_of(&self, kind: HandleKind, value: &str) -> &[Bearer] {
-        let values = self.names.get(&class(kind));
-        values
-            .and_then(|values| values.get(value))
-            .map_or(&[], Vec::as_slice)
+        self.persons = persons;
     }
 
     /// The person that an export means by an employee id, account id, login, mail or user name.
@@ -218,63 +180,62 @@ impl MemoryDirectory {
             (HandleKind::SnowUser, lower.as_str()),
         ];
         kinds.iter().find_map(|(kind, value)| {
-            let bearers = self.bearers_of(*kind, value).iter();
-            let accounts = bearers.filter_map(|b| self.accounts.get(b.account));
+            let bearers = self.names.bearers_of(*kind, value).iter();
+            let accounts = bearers.filter_map(|b| self.accounts.get(b.place()));
             let persons: BTreeSet<usize> = accounts.filter_map(|a| a.person).collect();
             persons.first().copied().filter(|_| persons.len() == 1)
         })
     }
 
-    /// The account of a bearer and its person, where the name is theirs at that moment.
-    fn in_force(
-        &self,
-        bearer: &Bearer,
-        kind: HandleKind,
-        at: Timestamp,
-    ) -> Option<(&Account, &Person, Lifecycle)> {
-        let account = self.accounts.get(bearer.account)?;
-        let person = self.persons.get(account.person?)?;
-        let lifecycle = person.lifecycle(at);
-        // A number is a person's while they work here; another name from some weeks before.
-        let in_force = match (kind, lifecycle) {
-            (HandleKind::Phone, Lifecycle::Leaver | Lifecycle::PreHire) => false,
-            (_, Lifecycle::PreHire) => person
-                .hired()
-                .is_none_or(|hired| hired.minus(PRE_HIRE_MS) <= at),
-            _ => true,
-        };
-        in_force.then_some((account, person, lifecycle))
-    }
-
+    /// The bearers of a name, where it is theirs at that moment, one account after the other.
     fn find(
         &self,
         kind: HandleKind,
         issuer: Option<&str>,
         value: &str,
         at: Timestamp,
-    ) -> impl Iterator<Item = (&Bearer, Found)> {
-        let bearers = self.bearers_of(kind, value);
+    ) -> impl Iterator<Item = (&Bearer, Found<'_>)> {
+        let bearers = self.names.bearers_of(kind, value);
         let accounts = bearers.chunk_by(|a, b| a.account == b.account);
         accounts.filter_map(move |names| {
             let held = names.iter().filter(|bearer| bearer.holds_at(at));
             let bearer = held.max_by_key(|bearer| bearer.strength)?;
-            let (account, person, lifecycle) = self.in_force(bearer, kind, at)?;
+            let account = self.accounts.get(bearer.place())?;
             let other_issuer = issuer
                 .zip(account.issuer.as_deref())
                 .is_some_and(|(a, b)| a != b);
             if bearer.strength == Strength::S3 && other_issuer {
                 return None;
             }
+            let place = account.person?;
+            let person = self.persons.get(place)?;
+            let lifecycle = person.lifecycle(at);
+            if !in_force(person, kind, lifecycle, at) {
+                return None;
+            }
             let found = Found {
-                identity: person.shared_id(),
-                account: Arc::clone(&account.key),
+                identity: &person.id,
+                account: &account.key,
+                person: place,
                 strength: bearer.strength,
                 name_use: bearer.name_use,
                 by_user_name: account.by_user_name,
                 lifecycle,
+                facts: account.facts,
             };
             Some((bearer, found))
         })
+    }
+}
+
+/// A number is a person's while they work here; another name from some weeks before.
+fn in_force(person: &Person, kind: HandleKind, lifecycle: Lifecycle, at: Timestamp) -> bool {
+    match (kind, lifecycle) {
+        (HandleKind::Phone, Lifecycle::Leaver | Lifecycle::PreHire) => false,
+        (_, Lifecycle::PreHire) => person
+            .hired()
+            .is_none_or(|hired| hired.minus(PRE_HIRE_MS) <= at),
+        _ => true,
     }
 }
 
@@ -285,39 +246,39 @@ impl Directory for MemoryDirectory {
         issuer: Option<&str>,
         value: &str,
         at: Timestamp,
-    ) -> Vec<Found> {
+    ) -> Vec<Found<'_>> {
         let kind = class(kind);
         let also_mail = matches!(kind, HandleKind::SnowUser | HandleKind::ConnectUsername)
             && value.contains('@');
         let found = self.find(kind, issuer, value, at);
-        let mut found: Vec<Found> = found.map(|(_, found)| found).collect();
+        let mut found: Vec<Found<'_>> = found.map(|(_, found)| found).collect();
         if also_mail {
             let mails = self.find(HandleKind::Email, issuer, value, at);
             found.extend(mails.map(|(_, found)| found));
         }
+        if found.len() > 1 {
+            found.sort_by_key(|found| (found.person, found.account));
+        }
         found
     }
 
-    fn person(&self, identity: &str, at: Timestamp) -> Option<PersonFacts> {
-        let person = self.persons.get(*self.person_places.get(identity)?)?;
-        Some(person.facts(at, &self.accounts))
+    fn person(&self, identity: &str, at: Timestamp) -> Option<PersonFacts<'_>> {
+        self.person_at(*self.person_places.get(identity)?, at)
     }
 
-    fn account(&self, account: &str) -> Option<AccountFacts> {
-        let account = self.accounts.get(*self.account_places.get(account)?)?;
-        Some(account.facts)
+    fn person_at(&self, place: usize, at: Timestamp) -> Option<PersonFacts<'_>> {
+        let person = self.persons.get(place)?;
+        Some(person.facts(at, &self.persons))
     }
 
     fn phone_owners(&self, number: &str, at: Timestamp) -> Option<Vec<PhoneOwner>> {
-        if !self.names.contains_key(&HandleKind::Phone) {
+        if !self.has_phones {
             return None;
         }
-        let mut owners: BTreeMap<Arc<str>, Option<Timestamp>> = BTreeMap::new();
-        let bearers = self.bearers_of(HandleKind::Phone, number);
+        let mut owners: BTreeMap<&str, Option<Timestamp>> = BTreeMap::new();
+        let bearers = self.names.bearers_of(HandleKind::Phone, number);
         for (bearer, found) in self.find(HandleKind::Phone, None, number, at) {
-            let held = bearers
-                .iter()
-                .filter(|other| other.account == bearer.account);
+            let held = bearers.iter().filter(|b| b.account == bearer.account);
             let since = held
                 .filter(|other| other.holds_at(at))
                 .filter_map(|other| other.from)
@@ -328,8 +289,8 @@ impl Directory for MemoryDirectory {
             *known = known.iter().chain(&since).min().copied();
         }
         let owners = owners.into_iter().take(OWNERS_MAX);
-        let owner = |(identity, since): (Arc<str>, _)| PhoneOwner {
-            identity: identity.to_string(),
+        let owner = |(identity, since): (&str, _)| PhoneOwner {
+            identity: identity.to_owned(),
             since,
         };
         Some(owners.map(owner).collect())
@@ -342,43 +303,4 @@ impl Directory for MemoryDirectory {
     fn read_at(&self) -> Option<Timestamp> {
         self.read_at
     }
-}
-
-impl Account {
-    fn of(key: &str, record: &AccountRecord) -> Self {
-        Self {
-            key: key.into(),
-            person: None,
-            by_user_name: false,
-            issuer: record.issuer.as_deref().map(Into::into),
-            from_hris: record.system == "hris",
-            employment: record.employment(),
-            facts: AccountFacts {
-                created: record.created,
-                tier: record.tier,
-            },
-            employee_id: record.employee_id.as_deref().map(Into::into),
-            desk: record.desk,
-            rights: record.rights.clone(),
-            changed: [record.phone_at, record.email_at, record.manager_at],
-            managers: Vec::new(),
-            delegates: Vec::new(),
-        }
-    }
-}
-
-/// Employment of a person with these accounts: as the HRIS says, else as the liveliest account.
-fn lifecycle_of(hris: &[Employment], all: &[Employment], at: Timestamp) -> Lifecycle {
-    let said = hris.iter().map(|e| e.at(at));
-    let order = |l: &Lifecycle| match l {
-        Lifecycle::Active => 0,
-        Lifecycle::OnLeave => 1,
-        Lifecycle::PreHire => 2,
-        Lifecycle::Leaver => 3,
-        Lifecycle::Unknown => 4,
-    };
-    let mut said = said.filter(|l| *l != Lifecycle::Unknown);
-    said.next()
-        .or_else(|| all.iter().map(|e| e.at(at)).min_by_key(order))
-        .unwrap_or_default()
 }

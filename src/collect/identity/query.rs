@@ -117,10 +117,10 @@ pub fn resolve_query(
         let facts = directory.person(identity, question.at);
         facts
             .and_then(|facts| facts.employee_id)
-            .map_or_else(|| identity.to_owned(), |id| id.to_string())
+            .map_or_else(|| identity.to_owned(), str::to_owned)
     };
     let status = resolved.resolution.status;
-    let person = resolved.identity.as_deref().map(bare);
+    let person = resolved.identity().map(bare);
     let candidates = resolved.resolution.candidates.iter();
     let mut candidates: Vec<String> = candidates.map(|id| bare(id)).collect();
     candidates.sort();

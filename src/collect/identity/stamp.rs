@@ -19,7 +19,7 @@ pub fn identify(event: &mut Event, directory: &impl Directory, settings: &Settin
     let with_pseudo = event.domain == Domain::Idp;
     let at = event.time;
     let mut risks = Vec::new();
-    let mut facts: [Option<PersonFacts>; 5] = Default::default();
+    let mut facts: [Option<PersonFacts<'_>>; 5] = Default::default();
     let roles = [
         &mut event.target,
         &mut event.requester,
@@ -28,7 +28,7 @@ pub fn identify(event: &mut Event, directory: &impl Directory, settings: &Settin
         &mut event.caller,
     ];
     // Who signs in is target and agent: one look-up for both.
-    let mut before: Option<(&Role, Option<PersonFacts>)> = None;
+    let mut before: Option<(&Role, Option<PersonFacts<'_>>)> = None;
     for (role, facts) in roles.into_iter().zip(&mut facts) {
         let Some(role) = role else { continue };
         let lookalike = settle_names(&mut role.handles, &settings.names);
@@ -111,7 +111,7 @@ const fn trust(kind: HandleKind) -> u8 {
     }
 }
 
-fn note_risks(resolved: &Resolved, risks: &mut Vec<&'static str>) {
+fn note_risks(resolved: &Resolved<'_>, risks: &mut Vec<&'static str>) {
     if resolved.lookalike {
         risks.push("lookalike_handle");
     }
@@ -120,39 +120,36 @@ fn note_risks(resolved: &Resolved, risks: &mut Vec<&'static str>) {
     }
 }
 
-fn stamp(
+fn stamp<'d>(
     role: &mut Role,
-    resolved: Resolved,
+    resolved: Resolved<'d>,
     at: crate::collect::time::Timestamp,
-    directory: &impl Directory,
-) -> Option<PersonFacts> {
+    directory: &'d impl Directory,
+) -> Option<PersonFacts<'d>> {
     role.resolution = resolved.resolution;
-    role.identity = resolved.identity.as_deref().map(str::to_owned);
-    role.account = resolved.account.as_deref().map(str::to_owned);
+    role.identity = None;
+    role.account = None;
     role.account_since = None;
     role.tier = Tier::default();
     role.lifecycle = Lifecycle::default();
     role.manager = None;
     role.delegates = Vec::new();
-    let facts = directory.person(resolved.identity.as_deref()?, at)?;
-    role.tier = facts.tier;
-    if let Some(account) = resolved
-        .account
-        .as_deref()
-        .and_then(|account| directory.account(account))
-    {
-        role.account_since = account.created;
-        if matches!(account.tier, Tier::Machine | Tier::BreakGlass) {
-            role.tier = account.tier;
-        }
-    }
+    let found = resolved.found?;
+    role.identity = Some(found.identity.to_owned());
+    role.account = Some(found.account.to_owned());
+    let facts = directory.person_at(found.person, at)?;
+    role.account_since = found.facts.created;
+    role.tier = match found.facts.tier {
+        own @ (Tier::Machine | Tier::BreakGlass) => own,
+        Tier::Standard | Tier::Contractor | Tier::Executive | Tier::Privileged => facts.tier,
+    };
     role.lifecycle = facts.lifecycle;
-    role.manager = facts.manager.as_deref().map(str::to_owned);
-    role.delegates = facts.delegates.iter().map(|id| id.to_string()).collect();
+    role.manager = facts.manager.map(str::to_owned);
+    role.delegates = facts.delegates.iter().map(|id| (*id).to_owned()).collect();
     Some(facts)
 }
 
-fn stamp_target(event: &mut Event, facts: Option<&PersonFacts>) {
+fn stamp_target(event: &mut Event, facts: Option<&PersonFacts<'_>>) {
     event.target_facts = facts.map(|facts| {
         Box::new(TargetFacts {
             phone_at: facts.phone_at,
@@ -174,7 +171,7 @@ fn stamp_target(event: &mut Event, facts: Option<&PersonFacts>) {
 
 fn stamp_agent(
     event: &mut Event,
-    facts: Option<&PersonFacts>,
+    facts: Option<&PersonFacts<'_>>,
     directory: &impl Directory,
     risks: &mut Vec<&'static str>,
 ) {
@@ -201,7 +198,7 @@ fn stamp_agent(
     }
 }
 
-fn stamp_approver(event: &mut Event, facts: Option<&PersonFacts>) {
+fn stamp_approver(event: &mut Event, facts: Option<&PersonFacts<'_>>) {
     if event.approver.is_none() {
         return;
     }
@@ -270,9 +267,9 @@ fn stamp_assignees(event: &mut Event, directory: &impl Directory, settings: &Set
         let Some(handle) = handle_of(name) else {
             continue;
         };
-        if let Some(identity) = resolve(&[handle], at, directory, settings).identity {
+        if let Some(identity) = resolve(&[handle], at, directory, settings).identity() {
             name.clear();
-            name.push_str(&identity);
+            name.push_str(identity);
         }
     }
 }

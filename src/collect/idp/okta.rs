@@ -11,6 +11,15 @@ use crate::collect::idp::{okta_detail, okta_types};
 use crate::collect::map::{MappedEvent, Outcome};
 use crate::collect::parse::Value;
 
+/// Types of actors that are applications.
+const APPLICATIONS: [&str; 5] = [
+    "AppInstance",
+    "PublicClientApp",
+    "PublicClientAppEntity",
+    "PublicClientAppUser",
+    "ServiceAccount",
+];
+
 /// Maps one System Log event.
 pub(crate) fn map(around: &Around<'_>) -> Outcome {
     let Some(event_type) = around.item.get_any_case("eventType").and_then(Value::text) else {
@@ -23,7 +32,7 @@ pub(crate) fn map(around: &Around<'_>) -> Outcome {
     }
     let parts = Parts::of(around.item);
     let action = refine(action, event_type, &parts);
-    let native = word(parts.uuid);
+    let native = word(parts.id);
     let time = parts.published.and_then(moment);
     let what = (Domain::Idp, action, "system_log");
     let mut event = around.event(what, native.as_deref(), 0, time);
@@ -122,14 +131,12 @@ fn roles(event: &mut Event, around: &Around<'_>, parts: &Parts<'_>, event_type: 
         .map(|actor| handles(around, actor))
         .unwrap_or_default();
     let concerns_person = event.action != Action::AccessPolicyChanged
-        && event.action != Action::CredentialApiTokenCreated
-        && !event_type.starts_with("group.privilege.");
+        && !event_type.starts_with("group.privilege.")
+        && !event_type.starts_with("system.idp.");
     let signs_in = event.action == Action::AuthPolicyDecision
         || (event.action == Action::AuthAppAccess && user.is_none() && !agent.is_empty());
     let target = if !concerns_person {
-        user.filter(|_| event.action == Action::CredentialApiTokenCreated)
-            .map(|user| handles(around, user))
-            .unwrap_or_default()
+        Vec::new()
     } else if signs_in {
         // Who signs in is the actor; the name in the application is a second name of the same person.
         let mut own = agent.clone();
@@ -154,7 +161,9 @@ fn roles(event: &mut Event, around: &Around<'_>, parts: &Parts<'_>, event_type: 
     }
     let by_token = token.then_some(Channel::Api);
     event.channel = by_token.or_else(|| {
-        let own = event.self_service? && event.action.as_str().starts_with("credential.");
+        let own = event.self_service?
+            && event.action != Action::CredentialApiTokenCreated
+            && event.action.as_str().starts_with("credential.");
         own.then_some(Channel::SelfService)
     });
     event.agent = role(agent);
@@ -176,15 +185,18 @@ fn same(actor: &Thing<'_>, target: &Thing<'_>) -> bool {
 }
 
 fn facts(event: &Event, actor: &Thing<'_>, by_token: bool, parts: &Parts<'_>) -> Agent {
+    // The vendor resets people by hand under the name that its own jobs bear, too.
+    let resets = event.action == Action::CredentialPasswordReset
+        || event.action.as_str().starts_with("mfa.");
     let login = actor.alternate_id.and_then(Value::text);
-    let support = login.is_some_and(|login| login.eq_ignore_ascii_case("system@okta.com"));
+    let support = resets && login.is_some_and(|l| l.eq_ignore_ascii_case("system@okta.com"));
     let kind = if by_token {
         AgentKind::ApiToken
     } else if support {
         AgentKind::Admin
     } else if actor.is("SystemPrincipal") {
         AgentKind::System
-    } else if actor.is("PublicClientApp") || actor.is("AppInstance") {
+    } else if APPLICATIONS.iter().any(|kind| actor.is(kind)) {
         AgentKind::Service
     } else if !actor.is("User") {
         AgentKind::Unknown

@@ -1,6 +1,6 @@
 //! Details of an Okta event: factor, device, network, risk with its `{k=v}` text, application, policy.
 
-use crate::collect::draft::{cut, word};
+use crate::collect::draft::{bare_ip, cut, word};
 use crate::collect::event::{
     Action, App, AppClass, Device, Event, Factor, FactorType, Network, Policy, PolicyClass,
     PolicyEffect, Risk, RiskKind,
@@ -44,7 +44,10 @@ fn network(parts: &Parts<'_>) -> Option<Box<Network>> {
     let [country, city] = geo.map_or([None; 2], |geo| geo.pick(&["country", "city"]));
     let raw = agent.and_then(|agent| agent.get_any_case("rawUserAgent"));
     let network = Network {
-        ip: word(address).or_else(|| word(hop()?.get_any_case("ip"))),
+        ip: word(address)
+            .or_else(|| word(hop()?.get_any_case("ip")))
+            .or_else(|| anonymous(parts))
+            .map(bare_ip),
         ip_masked: None,
         asn: asn
             .and_then(Value::as_i64)
@@ -56,6 +59,12 @@ fn network(parts: &Parts<'_>) -> Option<Box<Network>> {
         city: word(city),
     };
     (network != Network::default()).then(|| Box::new(network))
+}
+
+/// The address of an actor who is nothing but an address.
+fn anonymous(parts: &Parts<'_>) -> Option<String> {
+    let actor = parts.actor.filter(|actor| actor.is("IP address"))?;
+    word(actor.id).or_else(|| word(actor.display_name))
 }
 
 fn device(parts: &Parts<'_>, new_device: Option<bool>) -> Option<Box<Device>> {
@@ -250,7 +259,10 @@ fn policy(parts: &Parts<'_>, event_type: &str) -> Policy {
     let has = |words: &[&str]| words.iter().any(|word| about.contains(word));
     let class = if event_type.starts_with("system.idp.") {
         PolicyClass::Federation
-    } else if event_type.contains("mfa") || has(&["mfa", "enroll", "authenticator", "factor"]) {
+    } else if event_type.contains("mfa")
+        || event_type.contains("authenticator")
+        || has(&["mfa", "enroll", "authenticator", "factor"])
+    {
         PolicyClass::Mfa
     } else if has(&["password"]) {
         PolicyClass::Password

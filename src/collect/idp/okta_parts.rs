@@ -1,7 +1,8 @@
 //! The parts of an Okta event, found in one walk: an event is asked for some fifty fields, and each
 //! look-up by path would walk it again.
 
-use crate::collect::parse::{Value, present};
+use crate::collect::parse::Value;
+use crate::collect::present::present;
 
 /// Most targets looked at; real events have up to a dozen.
 const TARGETS_MAX: usize = 64;
@@ -67,7 +68,7 @@ pub(super) struct Debug<'t> {
 
 /// An event taken apart.
 pub(super) struct Parts<'t> {
-    pub(super) uuid: Option<Value<'t>>,
+    pub(super) id: Option<Value<'t>>,
     pub(super) published: Option<Value<'t>>,
     pub(super) legacy_type: Option<&'t str>,
     pub(super) actor: Option<Thing<'t>>,
@@ -97,7 +98,7 @@ fn inner<'t, const N: usize>(value: Option<Value<'t>>, keys: &[&str; N]) -> [Opt
 
 impl<'t> Parts<'t> {
     pub(super) fn of(item: Value<'t>) -> Self {
-        let [uuid, published, legacy, actor, target, outcome, transaction] = item.pick(&[
+        let [id, published, legacy, actor, target, outcome, transaction] = item.pick(&[
             "uuid",
             "published",
             "legacyEventType",
@@ -123,7 +124,7 @@ impl<'t> Parts<'t> {
         );
         let targets = target.into_iter().flat_map(Value::items);
         Self {
-            uuid,
+            id,
             published,
             legacy_type: words(legacy),
             actor: actor.filter(|actor| actor.is_object()).map(Thing::of),

@@ -4,8 +4,9 @@ use crate::collect::action::Action;
 
 /// Families of the published catalogue: a type of one of them that has no row of its own is known
 /// and of no interest.
-const FAMILIES: [&str; 42] = [
+const FAMILIES: [&str; 46] = [
     "access",
+    "account",
     "analytics",
     "api",
     "app",
@@ -32,12 +33,14 @@ const FAMILIES: [&str; 42] = [
     "omm",
     "org",
     "pam",
+    "personal",
     "pki",
     "plugin",
     "policy",
     "rate_limit",
     "realm",
     "resource",
+    "resource_servers",
     "scheduled_action",
     "security",
     "self_service",
@@ -46,23 +49,34 @@ const FAMILIES: [&str; 42] = [
     "task",
     "workflow",
     "workflows",
+    "workload_principal",
     "zone",
 ];
 
 /// Types of `user.*` that are known and of no interest.
-const IDLE_USER_TYPES: [&str; 12] = [
+const IDLE_USER_TYPES: [&str; 22] = [
     "user.account.access_super_user_app",
+    "user.account.preference_update",
+    "user.account.subscriptions.update",
+    "user.account.unlock_failure",
     "user.account.use_token",
     "user.account.update_user_token",
+    "user.authentication.auth_identifier_not_in_policy",
+    "user.authentication.auth_unconfigured_identifier",
+    "user.authentication.dsso_via_non_priority_source",
+    "user.authentication.dynamic_client_registration",
+    "user.authentication.slo",
     "user.credential.enroll",
     "user.credential.revoke",
-    "user.session.context.change",
-    "user.session.expire",
-    "user.authentication.slo",
-    "user.authentication.dynamic_client_registration",
+    "user.device_session.end",
+    "user.device_session.start",
+    "user.identity_snapshot.attestation.create",
+    "user.lifecycle.password_mass_expiry",
     "user.mfa.okta_verify",
     "user.mfa.okta_verify.deny_push_upgrade_needed",
     "user.registration.create",
+    "user.session.context.change",
+    "user.session.expire",
 ];
 
 /// The action of an event type; `Unmapped` where nothing is known of it.
@@ -76,6 +90,7 @@ fn idle(event_type: &str) -> Action {
     let family = event_type.split('.').next().unwrap_or_default();
     let known = IDLE_USER_TYPES.contains(&event_type)
         || event_type.starts_with("user.import.")
+        || event_type.starts_with("user.lifecycle.jit.")
         || (FAMILIES.contains(&family) && event_type.contains('.'));
     if known {
         Action::Other
@@ -114,7 +129,7 @@ fn exact(event_type: &str) -> Option<Action> {
         "user.account.privilege.revoke" | "group.privilege.revoke" => A::AccessRoleRevoked,
         "group.user_membership.add" => A::AccessGroupAdded,
         "group.user_membership.remove" => A::AccessGroupRemoved,
-        "user.session.start" => A::AuthLogin,
+        "user.session.start" | "user.authentication.auth" => A::AuthLogin,
         "user.session.end" => A::AuthLogout,
         "user.authentication.sso" | "user.session.access_admin_app" => A::AuthAppAccess,
         "user.authentication.auth_via_mfa" | "user.authentication.verify" => A::AuthMfaVerify,
@@ -135,15 +150,23 @@ fn exact(event_type: &str) -> Option<Action> {
         "user.session.impersonation.extend" => A::Other,
         "system.api_token.create" => A::CredentialApiTokenCreated,
         "user.account.report_suspicious_activity_by_enduser" => A::RiskUserReported,
-        "security.threat.detected" | "user.risk.detect" | "user.risk.change" => A::RiskDetected,
-        "system.mfa.factor.deactivate" => A::AccessPolicyChanged,
+        "security.threat.detected"
+        | "security.breached_credential.detected"
+        | "user.risk.detect"
+        | "user.risk.change" => A::RiskDetected,
+        "system.mfa.factor.deactivate" | "security.authenticator.lifecycle.deactivate" => {
+            A::AccessPolicyChanged
+        }
+        "system.idp.lifecycle.read_client_secret" => A::CredentialSecretViewed,
         "user.lifecycle.create" => A::AccountCreated,
         "user.lifecycle.delete.initiated" | "user.lifecycle.delete.completed" => A::AccountDeleted,
         "user.lifecycle.deactivate" | "user.lifecycle.suspend" => A::AccountDisabled,
         "user.lifecycle.activate" | "user.lifecycle.reactivate" | "user.lifecycle.unsuspend" => {
             A::AccountEnabled
         }
-        "app.oauth2.as.consent.grant" | "app.oauth2.consent.grant" => A::AccessAppConsent,
+        "app.oauth2.as.consent.grant"
+        | "app.oauth2.consent.grant"
+        | "app.oauth2.admin.consent.grant" => A::AccessAppConsent,
         _ => return None,
     })
 }
@@ -169,13 +192,29 @@ mod tests {
 
     #[test]
     fn unknown_is_not_of_no_interest() {
-        assert_eq!(action("application.lifecycle.create"), Action::Other);
+        for idle in [
+            "application.lifecycle.create",
+            "account.org.add",
+            "workload_principal.register",
+            "resource_servers.mcp_server.register",
+            "user.account.preference_update",
+            "user.lifecycle.jit.error.read_only",
+            "user.authentication.auth_unconfigured_identifier",
+            "system.idp.key.create",
+            "system.email.mfa_reset_notification.sent_message",
+        ] {
+            assert_eq!(action(idle), Action::Other, "{idle}");
+        }
         assert_eq!(action("user.account.teleport"), Action::Unmapped);
         assert_eq!(action("nonsense"), Action::Unmapped);
-        assert_eq!(
-            action("user.authentication.auth_via_IDP"),
-            Action::AuthLogin
-        );
+        for login in [
+            "user.authentication.auth",
+            "user.authentication.authenticate",
+            "user.authentication.auth_via_IDP",
+            "user.authentication.auth_via_inbound_SAML",
+        ] {
+            assert_eq!(action(login), Action::AuthLogin, "{login}");
+        }
         assert_eq!(
             action("system.email.send_password_reset_email"),
             Action::CredentialResetRequested

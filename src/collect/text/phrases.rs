@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aho_corasick::AhoCorasick;
 use serde::Deserialize;
+use serde::de::IntoDeserializer;
 
 use super::LexiconError;
 use super::fold::{Folded, fold};
@@ -28,19 +29,11 @@ pub(super) const MAX_HITS: usize = 256;
 /// Highest weight of a phrase.
 const MAX_WEIGHT: u8 = 60;
 
-/// What a phrase stands for: one of the nine cues, a request, or the offer of a normal check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// What a phrase stands for: one of the cues, a request, or the offer of a normal check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Group {
-    Urgency,
-    DeviceLossClaim,
-    Authority,
-    BypassRequest,
-    VerificationRefusal,
-    Threat,
-    StaffImpersonation,
-    Secrecy,
-    Emotional,
+    /// Manipulation.
+    Cue(Cue),
     /// Asks for an identity, access or verification action.
     Ask,
     /// Offers or accepts the normal check, or says there is no hurry.
@@ -49,19 +42,25 @@ pub(super) enum Group {
 
 impl Group {
     /// The cue, unless it is one of the two helper groups.
-    pub(super) fn cue(self) -> Option<Cue> {
-        Some(match self {
-            Self::Urgency => Cue::Urgency,
-            Self::DeviceLossClaim => Cue::DeviceLossClaim,
-            Self::Authority => Cue::Authority,
-            Self::BypassRequest => Cue::BypassRequest,
-            Self::VerificationRefusal => Cue::VerificationRefusal,
-            Self::Threat => Cue::Threat,
-            Self::StaffImpersonation => Cue::StaffImpersonation,
-            Self::Secrecy => Cue::Secrecy,
-            Self::Emotional => Cue::Emotional,
-            Self::Ask | Self::Mitigation => return None,
-        })
+    pub(super) const fn cue(self) -> Option<Cue> {
+        match self {
+            Self::Cue(cue) => Some(cue),
+            Self::Ask | Self::Mitigation => None,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Group {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        match word.as_str() {
+            "ask" => Ok(Self::Ask),
+            "mitigation" => Ok(Self::Mitigation),
+            cue => {
+                let cue: serde::de::value::StrDeserializer<'_, D::Error> = cue.into_deserializer();
+                Cue::deserialize(cue).map(Self::Cue)
+            }
+        }
     }
 }
 

@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 
 use super::phrases::{Group, Hit, Phrases, Scope};
-use crate::collect::words::Band;
+use crate::collect::words::{Band, Cue};
 
 /// Score from which a text is in the band `low`.
 pub(super) const LOW_FROM_PCT: u8 = 30;
@@ -47,7 +47,7 @@ pub(super) fn asks(readings: &[Reading], phrases: &Phrases) -> bool {
         .any(|phrase| {
             matches!(
                 phrase.group,
-                Group::Ask | Group::BypassRequest | Group::VerificationRefusal
+                Group::Ask | Group::Cue(Cue::BypassRequest | Cue::VerificationRefusal)
             )
         })
 }

@@ -15,9 +15,12 @@ use crate::collect::words::RequestClass;
 
 /// Maps one row.
 pub(crate) fn map(around: &Around<'_>) -> Outcome {
-    let row = around.item;
-    let table = table_of(row);
-    let Some(table) = table else {
+    let (row, named) = unwrapped(around.item);
+    let around = &Around {
+        item: row,
+        ..*around
+    };
+    let Some(table) = table_of(row, named) else {
         return Outcome::schema("no `sys_class_name` and no known columns: not a ServiceNow row");
     };
     match table.as_str() {
@@ -28,6 +31,21 @@ pub(crate) fn map(around: &Around<'_>) -> Outcome {
         _ if is_ticket(&table) => snapshot(around, &table),
         _ => snow_rows::plain(around, &table),
     }
+}
+
+/// The row, where a business rule or flow sent it as `{table, record}`, and the table it names.
+fn unwrapped(item: Value<'_>) -> (Value<'_>, Option<String>) {
+    let table = ["table", "table_name", "sys_table_name"];
+    let table = table.iter().find_map(|name| value(item, name));
+    if field(item, "sys_id").is_some() {
+        return (item, table);
+    }
+    let inner = item.pick(&["record", "current", "data", "payload"]);
+    let row = inner
+        .into_iter()
+        .flatten()
+        .find(|inner| inner.is_object() && field(*inner, "sys_id").is_some());
+    (row.unwrap_or(item), table)
 }
 
 /// Tables whose rows are tickets: the four of the service desk, interactions, cases, own tables.
@@ -44,11 +62,24 @@ pub(super) fn is_ticket(table: &str) -> bool {
     TABLES.contains(&table) || table.ends_with("_case") || table.starts_with("u_")
 }
 
-/// The table: `sys_class_name`, else told by columns that only it has, else by the number.
-fn table_of(row: Value<'_>) -> Option<String> {
-    let named = value(row, "sys_class_name").or_else(|| value(row, "sys_table_name"));
-    if let Some(name) = named {
-        return Some(name.to_lowercase().replace(' ', "_"));
+/// The table by the label that people see, where an export has labels in place of values.
+fn by_label(name: &str) -> &str {
+    match name {
+        "requested_item" => "sc_req_item",
+        "catalog_task" => "sc_task",
+        "request" => "sc_request",
+        "approval" | "approver" => "sysapproval_approver",
+        "user" => "sys_user",
+        _ => name,
+    }
+}
+
+/// The table: `sys_class_name`, else the one named beside the row, else told by columns that only it
+/// has, else by the number.
+fn table_of(row: Value<'_>, named: Option<String>) -> Option<String> {
+    if let Some(name) = value(row, "sys_class_name").or(named) {
+        let name = name.to_lowercase().replace(' ', "_");
+        return Some(by_label(&name).to_owned());
     }
     let has = |name: &str| field(row, name).is_some();
     let columns = [
@@ -80,11 +111,27 @@ fn table_of(row: Value<'_>) -> Option<String> {
     Some(by_number.map_or("task", |(_, table)| *table).to_owned())
 }
 
+/// The number that a value is, or that its label begins with: `3`, `3 - Moderate`.
+fn leading_number(text: &str) -> Option<i64> {
+    let end = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (digits, rest) = text.split_at_checked(end)?;
+    let whole = rest.is_empty() || rest.starts_with([' ', '-', '.']);
+    digits.parse().ok().filter(|_| whole)
+}
+
+/// Escalation, as a number or by its label.
+fn escalation(row: Value<'_>) -> Option<i64> {
+    let said = value(row, "escalation")?;
+    let labels = ["normal", "moderate", "high", "overdue"];
+    let label = labels.iter().position(|l| said.eq_ignore_ascii_case(l));
+    leading_number(&said).or_else(|| label.and_then(|place| i64::try_from(place).ok()))
+}
+
 /// The ticket as this row shows it.
 pub(super) fn ticket_ref(around: &Around<'_>, table: &str, id: &str) -> TicketRef {
     let row = around.item;
     let state = value(row, "state").or_else(|| value(row, "incident_state"));
-    let number = |name: &str| value(row, name).and_then(|v| v.parse().ok());
+    let number = |name: &str| value(row, name).and_then(|v| leading_number(&v));
     TicketRef {
         system: around.setup.name.clone(),
         id: id.to_owned(),
@@ -92,7 +139,7 @@ pub(super) fn ticket_ref(around: &Around<'_>, table: &str, id: &str) -> TicketRe
         kind: Some(table.to_owned()),
         status: state.and_then(|state| around.setup.fields.status(table, &state)),
         priority: number("priority"),
-        escalation: number("escalation"),
+        escalation: escalation(row),
         category: value(row, "category"),
         version: number("sys_mod_count"),
         assignee: value(row, "assigned_to").into_iter().collect(),
@@ -130,12 +177,12 @@ fn snapshot(around: &Around<'_>, table: &str) -> Outcome {
     let Some(id) = value(row, "sys_id") else {
         return Outcome::schema("a ticket without `sys_id`");
     };
-    let count = value(row, "sys_mod_count").unwrap_or_else(|| "0".to_owned());
-    let native = format!("{id}/{count}");
+    let version = Version::of(row);
+    let native = format!("{id}/{}", version.name);
     let updated = time(row, "sys_updated_on").or_else(|| time(row, "sys_created_on"));
     let what = (Domain::Ticket, Action::TicketUpdated, "table");
     let mut event = around.event(what, Some(&native), 0, updated);
-    event.vendor_action = format!("{table}/mod{count}");
+    event.vendor_action = format!("{table}/mod{}", version.name);
     event.ticket_ref = Some(Box::new(ticket_ref(around, table, &id)));
     set_agent(&mut event, around, value(row, "sys_updated_by"));
     let asks = ["requested_for", "caller_id", "opened_for"]
@@ -169,7 +216,7 @@ fn snapshot(around: &Around<'_>, table: &str) -> Outcome {
         .map(|word| fields.channel(&word))
         .next();
     let mut events = Vec::new();
-    if count == "0" {
+    if version.first {
         events.push(mapped(
             opened(around, &event, table, &native),
             Some(&native),
@@ -180,6 +227,27 @@ fn snapshot(around: &Around<'_>, table: &str) -> Outcome {
     events.push(mapped(event, Some(&native), texts(row)));
     events.extend(evidence);
     Outcome::Events(events)
+}
+
+/// Which version of its row a snapshot shows.
+pub(super) struct Version {
+    /// `sys_mod_count`; where an export leaves it out, when the row was updated.
+    pub(super) name: String,
+    first: bool,
+}
+
+impl Version {
+    pub(super) fn of(row: Value<'_>) -> Self {
+        if let Some(count) = value(row, "sys_mod_count") {
+            let first = count == "0";
+            return Self { name: count, first };
+        }
+        let (updated, created) = (value(row, "sys_updated_on"), value(row, "sys_created_on"));
+        Self {
+            first: updated.is_none() || updated == created,
+            name: updated.unwrap_or_else(|| "0".to_owned()),
+        }
+    }
 }
 
 /// The first version of a ticket: it was opened, or a call or chat began.

@@ -2,18 +2,38 @@
 
 use crate::collect::draft::{Around, address_or, handle, moment};
 use crate::collect::event::{Handle, HandleKind};
-use crate::collect::parse::{Value, present};
+use crate::collect::parse::Value;
+use crate::collect::present::present;
 use crate::collect::time::{TimeQuality, Timestamp};
 
-/// A field, or a catalogue variable of that name.
+/// A field, or a catalogue variable of that name: in `variables`, or as `variables.<name>`. One walk,
+/// for a row has a few hundred columns and few of those it is asked for.
 pub(super) fn field<'t>(row: Value<'t>, name: &str) -> Option<Value<'t>> {
-    let variable = || {
-        let nested = row
-            .get_any_case("variables")
-            .and_then(|v| v.get_any_case(name));
-        nested.or_else(|| row.get_any_case(&format!("variables.{name}")))
-    };
-    row.get_any_case(name).or_else(variable)
+    const VARIABLES: &str = "variables";
+    let mut alike = None;
+    let mut variables = None;
+    let mut dotted = None;
+    for (key, value) in row.entries() {
+        if key.len() == name.len() {
+            if key == name {
+                return Some(value);
+            }
+            if alike.is_none() && key.eq_ignore_ascii_case(name) {
+                alike = Some(value);
+            }
+        } else if key.len() == VARIABLES.len() {
+            if variables.is_none() && key.eq_ignore_ascii_case(VARIABLES) {
+                variables = Some(value);
+            }
+        } else if key.len() == VARIABLES.len() + 1 + name.len() && dotted.is_none() {
+            let parts = key.split_once('.').filter(|(front, rest)| {
+                front.eq_ignore_ascii_case(VARIABLES) && rest.eq_ignore_ascii_case(name)
+            });
+            dotted = parts.map(|_| value);
+        }
+    }
+    let nested = || variables?.get_any_case(name);
+    alike.or_else(nested).or(dotted)
 }
 
 /// The stored value of a field: `"x"`, `{link, value}` or `{display_value, value}`; `None` if unset.

@@ -7,7 +7,7 @@ use crate::collect::event::{
 };
 use crate::collect::map::{Outcome, TextPart};
 use crate::collect::tickets::controls;
-use crate::collect::tickets::servicenow::{is_ticket, set_agent, single};
+use crate::collect::tickets::servicenow::{Version, is_ticket, set_agent, single};
 use crate::collect::tickets::snow_fields::{known_as, person, time, value};
 
 /// A ticket of which only id and table are known.
@@ -39,7 +39,7 @@ pub(super) fn approval(around: &Around<'_>) -> Outcome {
         return Outcome::schema("an approval without `sys_id`");
     };
     let state = value(row, "state").unwrap_or_default();
-    let count = value(row, "sys_mod_count").unwrap_or_else(|| "0".to_owned());
+    let count = Version::of(row).name;
     let native = format!("{id}/{count}");
     let at = time(row, "sys_updated_on").or_else(|| time(row, "sys_created_on"));
     let decided = decision(&state);
@@ -97,7 +97,8 @@ pub(super) fn audit(around: &Around<'_>) -> Outcome {
         around,
         value(row, "user").or_else(|| value(row, "sys_created_by")),
     );
-    event.ticket_ref = Some(bare_ticket(around, id, Some(table)));
+    // The audit of an approval names the approval, and only that knows its ticket.
+    event.ticket_ref = is_ticket(&table).then(|| bare_ticket(around, id, Some(table)));
     event.changed = vec![Change {
         field_class: field_class(&name),
         old_hash: (!old.is_empty()).then(|| short_hash(&old)),
@@ -196,6 +197,9 @@ pub(super) fn journal(around: &Around<'_>) -> Outcome {
     let at = time(row, "sys_created_on");
     let comment = matches!(element.as_str(), "comments" | "work_notes")
         && table.as_deref().is_none_or(is_ticket);
+    if !comment && !around.setup.keep_other {
+        return Outcome::Ignored("other");
+    }
     let action = if comment {
         Action::TicketCommented
     } else {
@@ -205,6 +209,9 @@ pub(super) fn journal(around: &Around<'_>) -> Outcome {
     let mut event = around.event(what, native.as_deref(), 0, at);
     event.vendor_action = format!("sys_journal_field/{element}");
     set_agent(&mut event, around, value(row, "sys_created_by"));
+    if !comment {
+        return single(event, native.as_deref(), Vec::new());
+    }
     event.ticket_ref = Some(bare_ticket(around, id, table));
     let texts = written(&element, value(row, "value").unwrap_or_default());
     single(event, native.as_deref(), texts)
@@ -219,7 +226,7 @@ pub(super) fn user(around: &Around<'_>, table: &str) -> Outcome {
         _ => Action::AccessGroupAdded,
     };
     let id = value(row, "sys_id");
-    let count = value(row, "sys_mod_count").unwrap_or_else(|| "0".to_owned());
+    let count = Version::of(row).name;
     let native = id.as_ref().map(|id| format!("{id}/{count}"));
     let at = time(row, "sys_updated_on").or_else(|| time(row, "sys_created_on"));
     let what = (Domain::Directory, action, "table");
@@ -256,8 +263,28 @@ fn account(around: &Around<'_>, id: Option<String>) -> Vec<Handle> {
 pub(super) fn plain(around: &Around<'_>, table: &str) -> Outcome {
     let row = around.item;
     let known = [
-        "change_", "problem", "cmdb", "sys_", "sc_", "kb_", "alm_", "cmn_", "core_", "wf_",
-        "task_", "em_", "sn_", "kb", "sla", "contract", "ast_",
+        "change_",
+        "problem",
+        "cmdb",
+        "sys_",
+        "sc_",
+        "kb_",
+        "alm_",
+        "cmn_",
+        "core_",
+        "wf_",
+        "task_",
+        "em_",
+        "sn_",
+        "kb",
+        "sla",
+        "contract",
+        "ast_",
+        "incident_",
+        "interaction_",
+        "sysapproval_",
+        "syslog",
+        "sysevent",
     ];
     let known = known.iter().any(|prefix| table.starts_with(prefix));
     if known && !around.setup.keep_other {
@@ -268,7 +295,7 @@ pub(super) fn plain(around: &Around<'_>, table: &str) -> Outcome {
     } else {
         Action::Unmapped
     };
-    let count = value(row, "sys_mod_count").unwrap_or_else(|| "0".to_owned());
+    let count = Version::of(row).name;
     let native = value(row, "sys_id").map(|id| format!("{id}/{count}"));
     let at = time(row, "sys_updated_on").or_else(|| time(row, "sys_created_on"));
     let mut event: Event =

@@ -162,7 +162,7 @@ fn prepare(story: &Story) -> Result<Local, crate::edge::log::LogError> {
         ),
     ];
     let settings = Settings {
-        key: b"the demo keeps nothing".to_vec(),
+        key: b"the demo keeps nothing".to_vec().into(),
         ..Settings::default()
     };
     let refuse =

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::collect::directory::AccountRecord;
-use crate::collect::event::Domain;
 use crate::collect::identity::Settings;
-use crate::collect::setup::Product;
 use crate::collect::text::Lexicon;
 use crate::collect::time::{MINUTE_MS, SECOND_MS, Timestamp};
 use crate::correlate::control::{Control, SourceDeclared};
@@ -45,15 +43,10 @@ impl LocalSource {
     /// A source that is named after its product, with the evidence that the product delivers by itself.
     #[must_use]
     pub fn new(setup: crate::collect::setup::SourceSetup, evidence: Vec<Evidence>) -> Self {
-        let domains = match setup.product {
-            Product::ServiceNow => vec![Domain::Ticket],
-            Product::AmazonConnect => vec![Domain::Contact],
-            _ => vec![Domain::Idp],
-        };
         let source = SourceTopic {
             topic: format!("source.{}", setup.name),
+            domains: setup.product.domains().to_vec(),
             setup,
-            domains,
             bound_ms: 0,
         };
         Self { source, evidence }

@@ -113,7 +113,7 @@ pub fn run(
     let mut settings = config.identity_settings();
     if settings.key.is_empty() {
         // Nothing leaves this process that another one would have to match.
-        settings.key = b"deskwarden replay".to_vec();
+        settings.key = b"deskwarden replay".to_vec().into();
     }
     let texts = config.rule_texts()?;
     let (common, files) = texts.borrowed();

@@ -43,11 +43,10 @@ impl<'de> Deserialize<'de> for EvidenceName {
     }
 }
 
-/// What a product does by itself: watermark bound, lateness, domains, evidence.
+/// What a product does by itself: watermark bound, lateness, evidence.
 struct Usual {
     bound: Duration,
     lateness: Duration,
-    domains: &'static [Domain],
     evidence: &'static [Evidence],
 }
 
@@ -55,39 +54,27 @@ const MINUTE_S: u64 = 60;
 
 fn usual(product: Product) -> Usual {
     let minutes = |minutes: u64| Duration::from_secs(minutes * MINUTE_S);
-    let (bound, lateness, domains, evidence): (_, _, &[Domain], &[Evidence]) = match product {
-        Product::Okta => (minutes(1), minutes(10), &[Domain::Idp], &[]),
+    let (bound, lateness, evidence): (_, _, &[Evidence]) = match product {
+        Product::Okta => (minutes(1), minutes(10), &[]),
         Product::ServiceNow => (
             minutes(5),
             minutes(10),
-            &[Domain::Ticket],
             &[Evidence::Ticket, Evidence::Approval],
         ),
         // Contact records come up to two hours after the call, contact events within minutes.
-        Product::AmazonConnect => (
-            minutes(10),
-            minutes(120),
-            &[Domain::Contact],
-            &[Evidence::Transcript],
-        ),
-        Product::Canonical => (
-            minutes(10),
-            minutes(10),
-            &[Domain::Idp, Domain::Ticket, Domain::Contact],
-            &[],
-        ),
+        Product::AmazonConnect => (minutes(10), minutes(120), &[Evidence::Transcript]),
+        Product::Canonical => (minutes(10), minutes(10), &[]),
         Product::Hris
         | Product::OktaUsers
         | Product::ServiceNowUsers
         | Product::EntraUsers
         | Product::ZendeskUsers
         | Product::JiraUsers
-        | Product::ContactCentreAgents => (Duration::ZERO, Duration::ZERO, &[], &[]),
+        | Product::ContactCentreAgents => (Duration::ZERO, Duration::ZERO, &[]),
     };
     Usual {
         bound,
         lateness,
-        domains,
         evidence,
     }
 }
@@ -150,7 +137,7 @@ impl Checker<'_> {
         }
         evidence.sort_unstable();
         evidence.dedup();
-        let mut domains = file.domains.unwrap_or_else(|| usual.domains.to_vec());
+        let mut domains = file.domains.unwrap_or_else(|| product.domains().to_vec());
         domains.sort_unstable();
         domains.dedup();
         if !product.is_directory() && (domains.is_empty() || domains.contains(&Domain::Directory)) {
@@ -283,7 +270,7 @@ mod tests {
     fn a_source_named_after_a_product_is_one() {
         for product in PRODUCTS {
             assert_eq!(product_named(product.as_str()), Some(product));
-            assert_eq!(product.is_directory(), usual(product).domains.is_empty());
+            assert_eq!(product.is_directory(), product.domains().is_empty());
         }
         assert_eq!(product_named("helpdesk"), None);
     }

@@ -126,7 +126,7 @@ impl Play {
 
 fn play(story: &Story) -> Play {
     let settings = Settings {
-        key: b"a key of this test".to_vec(),
+        key: b"a key of this test".to_vec().into(),
         ..Settings::default()
     };
     let directory = directory(story, &settings);

@@ -2,7 +2,6 @@
 //! centre by their single-sign-on name.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use crate::collect::directory::{AccountRecord, NameUse, Strength};
 use crate::collect::identity::memory::MemoryDirectory;
@@ -101,11 +100,11 @@ impl MemoryDirectory {
 
     /// Accounts that bear a name as a login or primary mail, or as anything verified.
     fn bearers(&self, kind: HandleKind, value: &str, primary_only: bool) -> Vec<&String> {
-        let bearers = self.bearers_of(kind, value).iter().filter(|bearer| {
+        let bearers = self.names.bearers_of(kind, value).iter().filter(|bearer| {
             bearer.strength >= Strength::S2 && (!primary_only || bearer.name_use != NameUse::Alias)
         });
         let keys = bearers.filter_map(|bearer| {
-            let account = self.accounts.get(bearer.account)?;
+            let account = self.accounts.get(bearer.place())?;
             let (key, _) = self.records.get_key_value(&*account.key)?;
             Some(key)
         });
@@ -187,9 +186,8 @@ impl MemoryDirectory {
                     account.person = Some(place);
                 }
             }
-            let id: Arc<str> = root.as_str().into();
-            self.person_places.insert(Arc::clone(&id), place);
-            self.persons.push(Person::new(id, places));
+            self.person_places.insert(root.as_str().into(), place);
+            self.persons.push(Person::new(root, places));
         }
     }
 
