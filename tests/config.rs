@@ -314,6 +314,20 @@ const WRONG: &[Wrong] = &[
         "",
     ),
     (
+        "sources.okta.fields.ticket_system",
+        "\" \"",
+        0,
+        "must not be empty",
+        "",
+    ),
+    (
+        "sources.okta.fields.ticket_system",
+        "okta2",
+        0,
+        "`okta2` is no source of tickets",
+        "",
+    ),
+    (
         "sources.okta.fields.methods",
         "{SMS: otpsms}",
         6,

@@ -38,6 +38,7 @@ pub use layer::{DEFAULTS, Given};
 pub use rules::RuleTexts;
 pub use secret::Secret;
 pub use show::Shown;
+pub use source::{Usual, product_named, usual};
 pub use stage::{Role, Stage};
 
 /// The checked configuration.

@@ -12,6 +12,7 @@ use crate::correlate::control::{Control, SourceDeclared};
 use crate::correlate::engine::Setup as EngineSetup;
 use crate::correlate::rules::RuleSet;
 use crate::correlate::rules::rule::Evidence;
+use crate::edge::config::usual;
 use crate::edge::log::memory::{MemberSettings, MemoryBroker, MemoryLog};
 use crate::edge::log::topics::{self, Names, PREFIX_DEFAULT, Topic};
 use crate::edge::log::{LogError, OwnedRecord, Partition, ProduceRecord, records};
@@ -37,19 +38,26 @@ pub struct LocalSource {
     pub source: SourceTopic,
     /// What its mapping delivers.
     pub evidence: Vec<Evidence>,
+    /// From how late on an event is labelled late.
+    pub lateness_ms: i64,
 }
 
 impl LocalSource {
-    /// A source that is named after its product, with the evidence that the product delivers by itself.
+    /// A source with a topic of its own name, in order of time but for what its product sends late.
     #[must_use]
     pub fn new(setup: crate::collect::setup::SourceSetup, evidence: Vec<Evidence>) -> Self {
+        let lateness_ms = usual(setup.product).lateness_ms();
         let source = SourceTopic {
             topic: format!("source.{}", setup.name),
             domains: setup.product.domains().to_vec(),
             setup,
             bound_ms: 0,
         };
-        Self { source, evidence }
+        Self {
+            source,
+            evidence,
+            lateness_ms,
+        }
     }
 }
 
@@ -140,7 +148,8 @@ impl Local {
     }
 
     fn declare(&self) -> Result<(), LogError> {
-        for LocalSource { source, evidence } in &self.sources {
+        for local in &self.sources {
+            let source = &local.source;
             let declared = Control::SourceDeclared(SourceDeclared {
                 name: source.setup.name.clone(),
                 product: source.setup.product.as_str().to_owned(),
@@ -148,8 +157,8 @@ impl Local {
                 partitions: 1,
                 domains: source.domains.clone(),
                 bound_ms: source.bound_ms,
-                lateness_ms: 0,
-                evidence: evidence.clone(),
+                lateness_ms: local.lateness_ms,
+                evidence: local.evidence.clone(),
             });
             let key = format!("source/{}", source.setup.name);
             let value = serde_json::to_vec(&declared).unwrap_or_default();

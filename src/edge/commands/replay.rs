@@ -21,7 +21,7 @@ use crate::edge::commands::identity_resolve::{Export, export_named, read_export}
 use crate::edge::commands::input::Input;
 use crate::edge::commands::local::{Local, LocalSource};
 use crate::edge::commands::{CommandError, Ending, alert_text};
-use crate::edge::config::{Config, ConfigArgs, Needs};
+use crate::edge::config::{Config, ConfigArgs, Needs, product_named, usual};
 use crate::edge::log::OwnedRecord;
 
 /// Records between two looks at the clock of the story.
@@ -172,6 +172,7 @@ fn sources(args: &Args, config: &Config) -> Result<Vec<LocalSource>, CommandErro
         if let Some(configured) = configured {
             let mut local = LocalSource::new(configured.setup.clone(), configured.evidence.clone());
             local.source.domains.clone_from(&configured.domains);
+            local.lateness_ms = configured.lateness_ms;
             sources.push(local);
             continue;
         }
@@ -183,31 +184,26 @@ fn sources(args: &Args, config: &Config) -> Result<Vec<LocalSource>, CommandErro
     Ok(sources)
 }
 
+/// A product by its name. An export of one holds all that it can tell: who called back is among the
+/// contacts, and a canonical event may be evidence of anything.
 fn product(name: &str) -> Result<(Product, Vec<Evidence>), CommandError> {
-    Ok(match name {
-        "okta" => (Product::Okta, Vec::new()),
-        "servicenow" => (
-            Product::ServiceNow,
-            vec![Evidence::Ticket, Evidence::Approval],
-        ),
-        "amazon_connect" => (
-            Product::AmazonConnect,
-            vec![Evidence::Callback, Evidence::Transcript],
-        ),
-        "canonical" => (
-            Product::Canonical,
-            Evidence::ALL
-                .iter()
-                .map(|(_, evidence)| *evidence)
-                .collect(),
-        ),
-        other => {
-            return Err(CommandError::Usage(format!(
-                "`{other}` is no product (okta, servicenow, amazon_connect, canonical) and, without \
-                 --config, no configured source"
-            )));
-        }
-    })
+    let named = product_named(name).filter(|product| !product.is_directory());
+    let product = named.ok_or_else(|| {
+        CommandError::Usage(format!(
+            "`{name}` is no product (okta, servicenow, amazon_connect, canonical) and, without \
+             --config, no configured source"
+        ))
+    })?;
+    let evidence = if product == Product::Canonical {
+        Evidence::ALL.iter().map(|(_, one)| *one).collect()
+    } else {
+        let usual = usual(product).evidence.iter().copied();
+        let calls_back = product == Product::AmazonConnect;
+        usual
+            .chain(calls_back.then_some(Evidence::Callback))
+            .collect()
+    };
+    Ok((product, evidence))
 }
 
 /// Reads the files and puts their records in order of time. A record whose time nobody names stands at

@@ -179,6 +179,7 @@ impl<'t> Checker<'t> {
             sources.extend(self.source(&name, source, &tenant));
         }
         self.own_topics(&sources, &file.prefix);
+        self.ticket_systems(&sources);
         let retention = self.retention(&file.retention, &sources);
         let mut config = Config {
             prefix: self.name(&["prefix"], &file.prefix),

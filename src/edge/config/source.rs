@@ -44,15 +44,29 @@ impl<'de> Deserialize<'de> for EvidenceName {
 }
 
 /// What a product does by itself: watermark bound, lateness, evidence.
-struct Usual {
-    bound: Duration,
-    lateness: Duration,
-    evidence: &'static [Evidence],
+#[derive(Debug)]
+pub struct Usual {
+    /// How much later than its successors an event may arrive.
+    pub bound: Duration,
+    /// From how late on an event is labelled late.
+    pub lateness: Duration,
+    /// What its mapping delivers without further fields.
+    pub evidence: &'static [Evidence],
+}
+
+impl Usual {
+    /// From how late on an event is labelled late, in ms.
+    #[must_use]
+    pub fn lateness_ms(&self) -> i64 {
+        ms(self.lateness)
+    }
 }
 
 const MINUTE_S: u64 = 60;
 
-fn usual(product: Product) -> Usual {
+/// What a product does by itself.
+#[must_use]
+pub fn usual(product: Product) -> Usual {
     let minutes = |minutes: u64| Duration::from_secs(minutes * MINUTE_S);
     let (bound, lateness, evidence): (_, _, &[Evidence]) = match product {
         Product::Okta => (minutes(1), minutes(10), &[]),
@@ -205,6 +219,22 @@ impl Checker<'_> {
         }
     }
 
+    /// What a contact says of its ticket leads to a source of tickets.
+    pub(super) fn ticket_systems(&mut self, sources: &[Source]) {
+        let is_tickets = |name: &str| {
+            let named = sources.iter().find(|source| source.setup.name == name);
+            named.is_some_and(|source| source.domains.contains(&Domain::Ticket))
+        };
+        for source in sources {
+            let system = source.setup.fields.ticket_system.as_deref();
+            if let Some(system) = system.filter(|system| !is_tickets(system)) {
+                let path = ["sources", &source.setup.name, "fields", "ticket_system"];
+                let what = format!("`{system}` is no source of tickets");
+                self.refuse(&path, what, "name one that is about `ticket`");
+            }
+        }
+    }
+
     /// A topic has one source, and none of ours is one.
     pub(super) fn own_topics(&mut self, sources: &[Source], prefix: &str) {
         let mut names: BTreeMap<&str, &str> = BTreeMap::new();
@@ -239,7 +269,9 @@ const PRODUCTS: [Product; 11] = [
     Product::ContactCentreAgents,
 ];
 
-fn product_named(name: &str) -> Option<Product> {
+/// A product by its name.
+#[must_use]
+pub fn product_named(name: &str) -> Option<Product> {
     PRODUCTS
         .into_iter()
         .find(|product| product.as_str() == name)
