@@ -6,6 +6,10 @@ use std::process::ExitCode;
 use clap::Parser;
 use deskwarden::edge::commands::{CommandError, Ending, cli};
 
+// Entities are made of many small strings: with the system's allocator half of the time goes there.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match run(&cli::Cli::parse()) {
         Ok(ending) => ExitCode::from(ending.code()),

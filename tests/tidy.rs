@@ -359,6 +359,23 @@ fn a_mark_of_something_to_mend_is_seen() {
     }
 }
 
+#[test]
+fn a_document_that_is_not_there_is_seen() {
+    let rule = rules::documents_are_there;
+    let absent = "/// See `GUIDE.md`.\n";
+    let readme = ("README.md", "# A\n");
+    reports(
+        rule,
+        &[("src/edge/a.rs", absent), readme],
+        "src/edge/a.rs",
+        1,
+    );
+    reports(rule, &[readme, ("deploy/a.yml", absent)], "deploy/a.yml", 1);
+    let named = "//! As `README.md` says; *.md, a.md, docs/README.md#a.\n";
+    let files = [("src/edge/a.rs", named), readme, ("docs/README.md", "")];
+    accepts(rule, &files);
+}
+
 // --- How source is read ---------------------------------------------------------------------
 
 #[test]

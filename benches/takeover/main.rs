@@ -23,6 +23,10 @@ mod load;
 mod ours;
 mod raw_b;
 
+/// The baseline has the allocator of the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 use clap::{Args, Parser, Subcommand};
 
 #[derive(Debug, Parser)]

@@ -8,7 +8,6 @@ use crate::collect::time::Timestamp;
 use crate::correlate::alert::{Alert, Given};
 use crate::correlate::audit;
 use crate::correlate::case::{End, Judged, Revision};
-use crate::correlate::contact::ContactState;
 use crate::correlate::engine::{Effects, Published, Setup};
 use crate::correlate::entity_state::{
     CONTACTS_MAX, EntityState, LATENESS_MS, Obligation, TICKETS_MAX,
@@ -124,9 +123,16 @@ pub fn judge(
     look: Look,
     effects: &mut Effects,
 ) {
-    let told = Heard::of(state, entity);
+    let own = own_ticket(&state.window, entity);
     let kept = kept(&state.window, entity);
-    let view = View::new(entity, kept, &told.contacts, &told.tickets, &state.baseline);
+    let tickets = state.tickets.values().chain(&own);
+    let view = View::new(
+        entity,
+        kept,
+        state.contacts.values(),
+        tickets,
+        &state.baseline,
+    );
     let (findings, opened) = found(state, entity, setting, look.patterns, &view);
     let seen = |id| view.seen.iter().find(|seen| seen.fact.id == id);
     let cause = look.cause.and_then(seen).map(|seen| seen.fact);
@@ -162,24 +168,10 @@ pub fn judge(
     }
 }
 
-/// Calls and tickets as a view sees them: a ticket sees itself, everybody else what they were told.
-struct Heard {
-    contacts: Vec<ContactState>,
-    tickets: Vec<TicketState>,
-}
-
-impl Heard {
-    fn of(state: &EntityState, entity: &Entity) -> Self {
-        let tickets = if entity.kind == EntityKind::Ticket {
-            ticket::fold(state.window.facts()).into_iter().collect()
-        } else {
-            state.tickets.values().cloned().collect()
-        };
-        Self {
-            contacts: state.contacts.values().cloned().collect(),
-            tickets,
-        }
-    }
+/// A ticket as a view of it sees it. Others see what they were told.
+fn own_ticket(window: &Window, entity: &Entity) -> Option<TicketState> {
+    let own = (entity.kind == EntityKind::Ticket).then(|| ticket::fold(window.facts()));
+    own.flatten()
 }
 
 /// The facts that a view sees by themselves: a ticket sees its own in the fold alone.

@@ -31,9 +31,9 @@ pub struct View<'a> {
     /// Seen facts, ordered by (time, id).
     pub seen: Vec<Seen<'a>>,
     /// Calls that named the entity.
-    pub contacts: &'a [ContactState],
+    pub contacts: Vec<&'a ContactState>,
     /// Tickets that named the entity.
-    pub tickets: &'a [TicketState],
+    pub tickets: Vec<&'a TicketState>,
     /// What is usual for it.
     pub baseline: &'a Baseline,
     /// Actions of the events that came by themselves.
@@ -49,28 +49,30 @@ impl<'a> View<'a> {
     pub fn new(
         entity: &'a Entity,
         facts: &'a [Fact],
-        contacts: &'a [ContactState],
-        tickets: &'a [TicketState],
+        contacts: impl IntoIterator<Item = &'a ContactState>,
+        tickets: impl IntoIterator<Item = &'a TicketState>,
         baseline: &'a Baseline,
     ) -> Self {
+        let contacts: Vec<&ContactState> = contacts.into_iter().collect();
+        let tickets: Vec<&TicketState> = tickets.into_iter().collect();
         let evidence = |told: usize, each: usize| told.saturating_mul(each);
         let room = facts.len() + evidence(contacts.len(), 4) + evidence(tickets.len(), 4);
         let mut seen: Vec<Seen<'a>> = Vec::with_capacity(room);
         seen.extend(facts.iter().map(Seen::alone));
-        for contact in contacts {
+        for contact in &contacts {
             let from = |fact, stands| Seen {
                 stands,
-                contact: Some(contact),
+                contact: Some(*contact),
                 ..Seen::alone(fact)
             };
             seen.push(from(&contact.item, Stands::Contact));
             let evidence = contact.evidence.iter();
             seen.extend(evidence.map(|fact| from(fact, Stands::Event)));
         }
-        for ticket in tickets {
+        for ticket in &tickets {
             let from = |fact, stands| Seen {
                 stands,
-                ticket: Some(ticket),
+                ticket: Some(*ticket),
                 ..Seen::alone(fact)
             };
             seen.push(from(&ticket.item, Stands::Ticket));
@@ -137,8 +139,8 @@ impl<'a> View<'a> {
             entity: self.entity,
             person: self.person,
             seen,
-            contacts: self.contacts,
-            tickets: self.tickets,
+            contacts: self.contacts.clone(),
+            tickets: self.tickets.clone(),
             baseline,
             alone,
             with_others,
@@ -202,10 +204,8 @@ impl<'a> View<'a> {
         to: i64,
         edge: Edge,
     ) -> Option<&'a TicketState> {
-        let tickets = self.tickets.iter();
-        tickets
-            .into_iter()
-            .find(|ticket| self.live(ticket, fact, (from, to), edge))
+        let mut tickets = self.tickets.iter().copied();
+        tickets.find(|ticket| self.live(ticket, fact, (from, to), edge))
     }
 
     /// Whether one ticket is.
@@ -233,7 +233,7 @@ impl<'a> View<'a> {
         span: (i64, i64),
         edge: Edge,
     ) -> Option<&'a TicketState> {
-        self.tickets.iter().find(|ticket| {
+        self.tickets.iter().copied().find(|ticket| {
             ticket.item.channel == Some(channel) && self.live(ticket, fact, span, edge)
         })
     }
@@ -248,7 +248,7 @@ impl<'a> View<'a> {
         span: (i64, i64),
         edge: Edge,
     ) -> Option<&'a ContactState> {
-        self.contacts.iter().find(|contact| {
+        self.contacts.iter().copied().find(|contact| {
             let names = contact
                 .target()
                 .is_some_and(|t| t.identity == self.entity.id);

@@ -40,6 +40,7 @@ pub const RULES: &[Rule] = &[
     mapping_files_are_known,
     fixtures_have_their_pair,
     nothing_is_left_to_mend,
+    documents_are_there,
 ];
 
 /// The stages in the order of the data, then what may use all of them.
@@ -331,6 +332,35 @@ pub fn nothing_is_left_to_mend(files: &[File]) -> Vec<Violation> {
         for (index, line) in file.text.lines().enumerate() {
             if words(line).any(|word| word == mark) {
                 found.push(Violation::of_line(file, index + 1, format!("a `{mark}`")));
+            }
+        }
+    }
+    found
+}
+
+/// A document that is named can be read: it lies in the tree.
+pub fn documents_are_there(files: &[File]) -> Vec<Violation> {
+    let ending = [".", "md"].concat();
+    let is_there = |name: &str| {
+        let name = name.trim_start_matches("../");
+        let of = |file: &File| file.path == name || file.path.ends_with(&format!("/{name}"));
+        files.iter().any(of)
+    };
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "_-./".contains(c);
+    let mut found = Vec::new();
+    // Its own test names some that are not there.
+    for file in files.iter().filter(|file| file.path != "tests/tidy.rs") {
+        for (index, line) in file.text.lines().enumerate() {
+            let names = line.split(|c: char| !is_name(c)).filter_map(|word| {
+                let (name, _) = word.split_once(ending.as_str())?;
+                // Capitals: the documents of a project, not an ending of somebody's file names.
+                let stem = name.rsplit('/').next().unwrap_or(name);
+                let is_document = stem.len() > 1 && stem.chars().all(|c| c.is_ascii_uppercase());
+                is_document.then(|| format!("{name}{ending}"))
+            });
+            for name in names.filter(|name| !is_there(name)) {
+                let what = format!("`{name}` is no document of this repository");
+                found.push(Violation::of_line(file, index + 1, what));
             }
         }
     }

@@ -109,9 +109,19 @@ struct Folder {
 
 impl Folder {
     fn piece(&mut self, piece: &str, base: usize) {
-        for (at, char) in piece.char_indices() {
-            let (from, to) = (base + at, base + at + char.len_utf8());
-            let after = piece.get(at + char.len_utf8()..).unwrap_or_default();
+        let mut rest = piece;
+        while let Some(char) = rest.chars().next() {
+            let from = base + piece.len() - rest.len();
+            if self.word.is_empty()
+                && let Some((word, after)) = plain_word(rest)
+            {
+                self.plain(word, from);
+                rest = after;
+                continue;
+            }
+            let to = from + char.len_utf8();
+            let after = rest.get(char.len_utf8()..).unwrap_or_default();
+            rest = after;
             if char.is_ascii() || is_apostrophe(char) || is_unspaced(char) {
                 self.take(Letter { from, to, char }, after);
             } else if !is_format(char) {
@@ -121,6 +131,20 @@ impl Folder {
             }
         }
         self.flush();
+    }
+
+    /// A word of nothing but ASCII letters, as most are: nothing in it is undone.
+    fn plain(&mut self, word: &str, from: usize) {
+        let start = self.words.len();
+        self.words
+            .extend(word.chars().map(|c| c.to_ascii_lowercase()));
+        self.chars += word.len();
+        self.drafts.push(Draft {
+            range: start..self.words.len(),
+            source: from..from + word.len(),
+            clause: std::mem::take(&mut self.clause),
+            stop: false,
+        });
     }
 
     fn take(&mut self, letter: Letter, after: &str) {
@@ -280,6 +304,19 @@ impl Folder {
     }
 }
 
+/// The word of ASCII letters at the front of a text, with what follows; none where what follows may
+/// belong to it, or where an `I` inside may be an `l`.
+fn plain_word(text: &str) -> Option<(&str, &str)> {
+    let bytes = text.as_bytes();
+    let letters = bytes.iter().take_while(|b| b.is_ascii_alphabetic()).count();
+    let ends = bytes.get(letters).is_none_or(|next| {
+        next.is_ascii() && !next.is_ascii_alphanumeric() && !b"'`$@".contains(next)
+    });
+    let (word, after) = text.split_at_checked(letters)?;
+    let is_plain = letters > 0 && ends && !word.bytes().skip(1).any(|b| b == b'I');
+    is_plain.then_some((word, after))
+}
+
 fn is_apostrophe(char: char) -> bool {
     matches!(char, '\'' | '’' | '‘' | 'ʼ' | '´' | '`' | '＇')
 }
@@ -346,6 +383,7 @@ fn is_address(after: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn folded(text: &str) -> Folded {
         fold(text, std::slice::from_ref(&(0..text.len())))
@@ -379,6 +417,27 @@ mod tests {
         assert_eq!(words("привет"), "привет", "one script is left alone");
         assert_eq!(words("2fa SEV1 win10 7 7 0 2"), "2fa sev1 win10 7 7 0 2");
         assert_eq!(folded("nothing odd here").obfuscation_pct(), 0);
+    }
+
+    /// Folds character by character.
+    fn slowly(text: &str) -> Folded {
+        let mut folder = Folder::default();
+        for (at, char) in text.char_indices() {
+            let (from, to) = (at, at + char.len_utf8());
+            folder.take(Letter { from, to, char }, &text[to..]);
+        }
+        folder.stop(text.len());
+        folder.join()
+    }
+
+    proptest! {
+        #[test]
+        fn plain_words_fold_as_all_others_do(text in "[a-eIlS0-4'`$@ .,!:\\-\n]{0,60}") {
+            let (quick, slow) = (folded(&text), slowly(&text));
+            prop_assert_eq!(&quick.text, &slow.text);
+            prop_assert_eq!(quick.tokens, slow.tokens);
+            prop_assert_eq!((quick.changed, quick.chars), (slow.changed, slow.chars));
+        }
     }
 
     #[test]

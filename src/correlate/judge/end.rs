@@ -8,7 +8,7 @@ use crate::correlate::entity_state::EntityState;
 use crate::correlate::exempt::Disposition;
 use crate::correlate::view::View;
 
-use super::{Heard, Setting, alert, kept};
+use super::{Setting, alert, kept, own_ticket};
 
 /// Closes a case whose time is over.
 pub fn close(
@@ -57,9 +57,16 @@ fn publish_end(
     revision: &Revision,
     effects: &mut Effects,
 ) {
-    let told = Heard::of(state, entity);
+    let own = own_ticket(&state.window, entity);
     let kept = kept(&state.window, entity);
-    let view = View::new(entity, kept, &told.contacts, &told.tickets, &state.baseline);
+    let tickets = state.tickets.values().chain(&own);
+    let view = View::new(
+        entity,
+        kept,
+        state.contacts.values(),
+        tickets,
+        &state.baseline,
+    );
     effects
         .alerts
         .push(alert(state, setting, &view, revision, false));

@@ -175,7 +175,8 @@ impl Checker<'_> {
         let Err(error) = config.create_native_config() else {
             return;
         };
-        let remedy = "the properties of librdkafka and their values are in its CONFIGURATION.md";
+        let remedy =
+            "librdkafka lists its properties and their values under Configuration properties";
         if is_unknown(&error) {
             let what = format!("librdkafka has no property `{key}`");
             let fault = self.fault_of_key(path, what, remedy);

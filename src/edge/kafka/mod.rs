@@ -1,5 +1,5 @@
 //! [`Log`](crate::edge::log::Log) on rdkafka: one consumer, one transactional producer and one
-//! reader without group for each worker thread (`KAFKA.md` §2, §3, §5–§7).
+//! reader without group for each worker thread.
 //!
 //! librdkafka rejoins, retries and reconnects in threads of its own; here stands only what its
 //! rules leave to us, each with the fact that asks for it.

@@ -20,7 +20,7 @@ const RETRY_PAUSE: Duration = Duration::from_millis(10);
 /// A new producer may have to wait for the end of what its predecessor left open.
 const INIT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What an error of the client asks for (`KAFKA.md` §6).
+/// What an error of the client asks for.
 pub(super) fn classify(call: &'static str, error: &KafkaError) -> LogError {
     LogError::new(class_of(error), call, error.to_string())
 }

@@ -123,7 +123,7 @@ pub struct Ends {
     pub high: i64,
 }
 
-/// What an error asks of the loop (`KAFKA.md` §6).
+/// What an error asks of the loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorClass {
     /// Nothing happened: wait and call again.

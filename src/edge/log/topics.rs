@@ -1,4 +1,4 @@
-//! Every topic name, once, with the settings it must have (`KAFKA.md` §4).
+//! Every topic name, once, with the settings it must have.
 
 use std::sync::Arc;
 

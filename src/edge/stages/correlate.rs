@@ -21,7 +21,9 @@ mod write;
 /// Default of the longest wait for a block, so that signals and other work are seen.
 pub const IDLE_WAIT: Duration = Duration::from_millis(50);
 /// Default of how long an alert or relay still takes along what lies in the client's queue already.
-pub const STORM_MAX: Duration = Duration::from_millis(5);
+/// Where there is a backlog nearly every cycle has a relay: shorter ones would write the state of busy
+/// entities again and again.
+pub const STORM_MAX: Duration = Duration::from_millis(50);
 
 /// What a correlator is set up with; shared by all threads.
 #[derive(Debug)]
