@@ -88,6 +88,10 @@ impl Drain {
         let producer = broker::producer(brokers, 20);
         let mut load = Load::new(options, start);
         let begun = clock::monotonic();
+        for made in load.history() {
+            broker::send(&producer, name, &made);
+        }
+        broker::flush(&producer);
         for made in load.by_ref() {
             broker::send(&producer, name, &made);
         }
@@ -134,14 +138,16 @@ impl Drain {
     }
 
     /// Starts a process and watches it until its group has read everything and it has nothing left
-    /// to do. Events and CPU count from its first commit that is seen, so that starting does not
-    /// count, to the beginning of the first idle second.
+    /// to do. Events and CPU count from the first commit after the history, so that starting and learning
+    /// what is usual do not count, to the beginning of the first idle second.
     fn measure(&self, command: &[String], group: &str, sources: &[String]) -> Run {
         let Common {
             brokers,
             partitions,
+            load,
             ..
         } = &self.common;
+        let history = i64::try_from(load.identities).unwrap();
         let progress = Progress::of(brokers, group, sources, *partitions);
         let ends = progress.ends();
         let log = ours::folder().join(format!("{group}.log"));
@@ -157,6 +163,8 @@ impl Drain {
             let committed = progress.committed();
             if committed > last {
                 (moved, last) = (clock::monotonic(), committed);
+            }
+            if committed >= history {
                 first.get_or_insert((now, cpu, committed));
             }
             assert!(

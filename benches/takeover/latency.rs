@@ -155,11 +155,15 @@ impl Latency {
         let producer = broker::producer(&self.common.brokers, 1);
         let start = clock::now();
         let mut load = Load::new(&options, start);
+        for made in load.history() {
+            broker::send(&producer, name, &made);
+        }
+        broker::flush(&producer);
         for made in load.by_ref().take(usize::try_from(WARM_EVENTS).unwrap()) {
             broker::send(&producer, name, &made);
         }
         broker::flush(&producer);
-        while progress.committed() == 0 {
+        while progress.committed() < i64::try_from(options.identities).unwrap() {
             pause(100);
         }
         let completing = if program == Program::RawB { 3 } else { 2 };

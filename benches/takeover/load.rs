@@ -4,10 +4,11 @@
 //! People are drawn by Zipf (0.99), attacks and their look-alikes evenly. One event in a hundred
 //! comes twice; 5 % are up to 3 s late, 0.1 % up to a minute, 0.01 % up to ten. Of the events of the
 //! identity provider one in twelve is an interactive login (5 % of all), the others open applications
-//! or evaluate policies.
+//! or evaluate policies. Before all of it everybody was seen once, so that devices and networks are
+//! usual; that is not measured.
 
 use clap::Args;
-use deskwarden::collect::time::{MINUTE_MS, SECOND_MS, Timestamp};
+use deskwarden::collect::time::{DAY_MS, MINUTE_MS, SECOND_MS, Timestamp};
 use deskwarden::edge::story::connect::{Call, Speaker};
 use deskwarden::edge::story::okta::{OktaEvent, Target};
 use deskwarden::edge::story::people::{Device, Person, numbered};
@@ -16,6 +17,8 @@ use deskwarden::edge::story::servicenow::{State, Ticket};
 use deskwarden::edge::story::texts::Language;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+/// How long before everything else everybody was seen.
+const HISTORY_MS: i64 = 20 * DAY_MS;
 /// Size of a ticket's text in bytes.
 const TEXT_BYTES: usize = 600;
 /// Interactive logins among a thousand events of the identity provider.
@@ -37,7 +40,7 @@ pub(crate) struct LoadOptions {
     #[arg(long, default_value_t = 1_000_000)]
     pub(crate) events: u64,
     /// People.
-    #[arg(long, default_value_t = 100_000)]
+    #[arg(long, default_value_t = 50_000)]
     pub(crate) identities: usize,
     /// Events a second of event time.
     #[arg(long, default_value_t = 5_000)]
@@ -173,6 +176,28 @@ impl Load {
             value: text.into_bytes(),
             step: None,
         }
+    }
+
+    /// Everybody's device and network as they were seen long before, so that they are usual: one record
+    /// each, ahead of all others.
+    pub(crate) fn history(&mut self) -> impl Iterator<Item = Made> + use<'_> {
+        let begun = self.start.minus(HISTORY_MS);
+        (0..self.options.identities).map(move |number| {
+            let at = begun.plus(i64::try_from(number).unwrap());
+            let who = self.person(number);
+            let targets = [Target::App("Example Mail")];
+            let opened = OktaEvent {
+                targets: &targets,
+                ..OktaEvent::own(
+                    "user.authentication.sso",
+                    "User single sign on to app",
+                    at,
+                    &who,
+                    &who.office,
+                )
+            };
+            self.okta(&opened, &who.mail, at)
+        })
     }
 
     fn everyday(&mut self, time: Timestamp) -> Made {

@@ -33,6 +33,7 @@ mod control;
 mod effects;
 mod room;
 mod take;
+mod warm;
 
 pub use changes::{Change, POSITION_KEY, Restore};
 pub use effects::{Counts, Effects, Published};
@@ -91,6 +92,8 @@ pub struct Engine {
     store: Store,
     /// What this cycle touched; `None` was forgotten.
     cycle: BTreeMap<Key, Option<Box<EntityState>>>,
+    /// Decoded states of busy entities, equal to their records in the store.
+    warm: warm::Warm,
     before: Option<Box<Before>>,
     partition: PartitionState,
     controls: Arc<Controls>,
@@ -109,6 +112,7 @@ impl Engine {
             setup,
             store: Store::default(),
             cycle: BTreeMap::new(),
+            warm: warm::Warm::default(),
             before: None,
             partition: PartitionState::default(),
             controls: Arc::default(),
@@ -357,19 +361,24 @@ impl Engine {
             Some(None) => None,
             _ => self.store.get(key),
         };
+        let warm = self.warm.take(key);
+        debug_assert!(
+            warm.as_ref().is_none_or(|warm| {
+                held.map(state_codec::decode) == Some(Ok(EntityState::clone(warm)))
+            }),
+            "a warm state is what its record says"
+        );
         let alive = held
             .filter(|record| {
                 state_codec::glimpse(record).is_some_and(|seen| seen.expires_day >= today)
             })
             // A damaged record was refused at the restore; what is in memory was written by us.
-            .and_then(|record| state_codec::decode(record).ok());
-        let state = if let Some(state) = alive {
-            state
-        } else {
+            .and_then(|record| warm.or_else(|| state_codec::decode(record).ok().map(Box::new)));
+        let state = alive.unwrap_or_else(|| {
             self.make_room(kind);
-            EntityState::default()
-        };
-        self.cycle.insert(key.clone(), Some(Box::new(state)));
+            Box::default()
+        });
+        self.cycle.insert(key.clone(), Some(state));
     }
 }
 

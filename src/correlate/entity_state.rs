@@ -209,8 +209,10 @@ impl EntityState {
             None => ticket.last_time() > watermark.minus(OPEN_TICKET_MS),
         });
         let cases = &self.cases;
+        let recent = watermark.minus(LATENESS_MS);
         self.window.expire(|fact| {
-            fact.time > watermark.minus(keeps_ms(fact).saturating_add(LATENESS_MS))
+            fact.time > recent
+                || fact.time > watermark.minus(keeps_ms(fact).saturating_add(LATENESS_MS))
                 || cases.cites(fact.id)
         });
         let window = &self.window;

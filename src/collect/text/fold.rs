@@ -424,7 +424,7 @@ mod tests {
         let mut folder = Folder::default();
         for (at, char) in text.char_indices() {
             let (from, to) = (at, at + char.len_utf8());
-            folder.take(Letter { from, to, char }, &text[to..]);
+            folder.take(Letter { from, to, char }, text.get(to..).unwrap());
         }
         folder.stop(text.len());
         folder.join()

@@ -76,7 +76,12 @@ impl Engine {
                 self.store.put(&Key::of(&entity), change.value.as_deref());
             }
         }
-        self.cycle.clear();
+        for (key, state) in std::mem::take(&mut self.cycle) {
+            match state.filter(|state| !state.is_idle()) {
+                Some(state) => self.warm.put(key, state),
+                None => drop(self.warm.take(&key)),
+            }
+        }
         self.before = None;
     }
 
