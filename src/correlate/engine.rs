@@ -36,7 +36,7 @@ mod take;
 mod warm;
 
 pub use changes::{Change, POSITION_KEY, Restore};
-pub use effects::{Counts, Effects, Published};
+pub use effects::{ByKind, Counts, Effects, NewFinding, Published};
 use take::take;
 
 /// What an engine is set up with; shared by all partitions.
@@ -138,6 +138,14 @@ impl Engine {
     /// What happened since this was asked last.
     pub fn take_counts(&mut self) -> Counts {
         std::mem::take(&mut self.counts)
+    }
+
+    /// Entities remembered, and the bytes of their keys and records.
+    #[must_use]
+    pub fn size(&self) -> (usize, usize) {
+        let kinds = EntityKind::ALL.into_iter();
+        let entities = kinds.map(|kind| self.store.count(kind)).sum();
+        (entities, self.store.len_bytes())
     }
 
     /// What is remembered of an entity.

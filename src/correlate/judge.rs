@@ -8,7 +8,7 @@ use crate::collect::time::Timestamp;
 use crate::correlate::alert::{Alert, Given};
 use crate::correlate::audit;
 use crate::correlate::case::{End, Judged, Revision};
-use crate::correlate::engine::{Effects, Published, Setup};
+use crate::correlate::engine::{Effects, NewFinding, Published, Setup};
 use crate::correlate::entity_state::{
     CONTACTS_MAX, EntityState, LATENESS_MS, Obligation, TICKETS_MAX,
 };
@@ -149,6 +149,7 @@ pub fn judge(
     let settled = settle(state, entity, setting, &view);
     if let Some(revision) = &revision {
         let late = cause.is_some_and(|fact| setting.is_late(fact));
+        effects.counts.late += usize::from(late);
         let alert = alert(state, setting, &view, revision, late);
         effects.alerts.push(alert);
     }
@@ -156,6 +157,7 @@ pub fn judge(
         effects.audits.push(entry);
         state.audited.insert(recovery, settled);
     }
+    note(&state.findings, &findings, effects);
     state.findings = findings;
     if entity.kind != EntityKind::Identity {
         send(
@@ -166,6 +168,21 @@ pub fn judge(
             effects,
         );
     }
+}
+
+/// Notes the findings that were not there before; a relayed one was noted where it was made.
+fn note(before: &[Finding], now: &[Finding], effects: &mut Effects) {
+    if now.iter().map(|f| f.id).eq(before.iter().map(|f| f.id)) {
+        return;
+    }
+    let is_new = |finding: &&Finding| {
+        finding.relayed_from.is_none() && before.iter().all(|other| other.id != finding.id)
+    };
+    let new = now.iter().filter(is_new).map(|finding| NewFinding {
+        pattern: finding.pattern.clone(),
+        is_suppressed: finding.suppressed.is_some(),
+    });
+    effects.findings.extend(new);
 }
 
 /// A ticket as a view of it sees it. Others see what they were told.

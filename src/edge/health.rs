@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A worker that says nothing for this long is stuck: no call of the loops may block longer.
-pub const HEARTBEAT_MAX: Duration = Duration::from_secs(30);
+/// A worker that says nothing for this long is stuck. The longest call is the commit of a transaction
+/// while the brokers are away: 15 s until what is in flight is given up, then 15 s of repetitions, the
+/// last of which takes 7.5 s.
+pub const HEARTBEAT_MAX: Duration = Duration::from_secs(45);
 /// Something gathered that is not committed for this long: the brokers or we are in trouble.
 pub const COMMIT_AGE_MAX: Duration = Duration::from_secs(60);
 
@@ -21,8 +23,10 @@ pub struct PartitionHealth {
     pub restored_records: u64,
     /// Records behind the end of the log, where known.
     pub lag_records: Option<u64>,
-    /// How far the watermark is behind the newest record, ms, where there is one.
+    /// How far the watermark is behind the clock, ms, where there is one.
     pub watermark_delay_ms: Option<u64>,
+    /// Why it stands still, where its records cannot be read.
+    pub refused: Option<String>,
 }
 
 #[derive(Debug)]
@@ -31,6 +35,10 @@ struct Beat {
     has_metadata: bool,
     is_started: bool,
     pending_since: Option<Instant>,
+    /// What stands against its work now; mended without a restart.
+    fault: Option<String>,
+    /// What goes on and is wrong all the same, by what it is about.
+    degraded: BTreeMap<String, String>,
     partitions: BTreeMap<Partition, PartitionHealth>,
 }
 
@@ -38,7 +46,6 @@ struct Beat {
 struct State {
     workers: BTreeMap<String, Beat>,
     fatal: Option<String>,
-    topology: Option<String>,
     is_stopping: bool,
 }
 
@@ -70,6 +77,8 @@ impl Health {
             has_metadata: false,
             is_started: false,
             pending_since: None,
+            fault: None,
+            degraded: BTreeMap::new(),
             partitions: BTreeMap::new(),
         };
         self.lock().workers.insert(name.clone(), beat);
@@ -80,11 +89,6 @@ impl Health {
     /// Something that only a restart mends: not live any more.
     pub fn fatal(&self, what: impl Into<String>) {
         self.lock().fatal = Some(what.into());
-    }
-
-    /// What is wrong with the topics (unequal partition counts, missing ones); `None` when mended.
-    pub fn set_topology_fault(&self, fault: Option<String>) {
-        self.lock().topology = fault;
     }
 
     /// The process is draining: not ready any more, so that no new request comes.
@@ -134,7 +138,6 @@ impl Health {
         let mut faults = self.live_at(now);
         faults.extend(self.started());
         let state = self.lock();
-        faults.extend(state.topology.clone());
         if state.is_stopping {
             faults.push("stopping".to_owned());
         }
@@ -142,8 +145,14 @@ impl Health {
             if !beat.has_metadata {
                 faults.push(format!("{name}: no metadata of the brokers yet"));
             }
-            let restoring = beat.partitions.iter().filter(|(_, p)| !p.is_restored);
-            let restoring = restoring.count();
+            faults.extend(beat.fault.iter().map(|fault| format!("{name}: {fault}")));
+            let mut restoring = 0;
+            for (partition, p) in &beat.partitions {
+                match &p.refused {
+                    Some(why) => faults.push(format!("{name}: {partition} refused: {why}")),
+                    None => restoring += usize::from(!p.is_restored),
+                }
+            }
             if restoring > 0 {
                 faults.push(format!("{name}: {restoring} partitions not restored"));
             }
@@ -172,9 +181,21 @@ impl Health {
             .collect();
         serde_json::json!({
             "live": live.is_empty(), "ready": ready.is_empty(), "started": started.is_empty(),
-            "faults": ready, "workers": workers,
+            "faults": ready, "degraded": state.degraded(), "workers": workers,
         })
         .to_string()
+    }
+}
+
+impl State {
+    /// What goes on and is wrong all the same.
+    fn degraded(&self) -> Vec<String> {
+        let of = |(name, beat): (&String, &Beat)| {
+            let told = beat.degraded.values();
+            told.map(|what| format!("{name}: {what}"))
+                .collect::<Vec<_>>()
+        };
+        self.workers.iter().flat_map(of).collect()
     }
 }
 
@@ -189,6 +210,7 @@ impl Beat {
                 let told = serde_json::json!({
                     "restored": p.is_restored, "restored_records": p.restored_records,
                     "lag_records": p.lag_records, "watermark_delay_ms": p.watermark_delay_ms,
+                    "refused": p.refused,
                 });
                 (partition.to_string(), told)
             })
@@ -225,19 +247,28 @@ impl Worker {
         });
     }
 
+    /// What stands against its work now; `None` once it is mended.
+    pub fn set_fault(&self, fault: Option<String>) {
+        self.with(|beat| beat.fault = fault);
+    }
+
+    /// What goes on and is wrong all the same; `None` once it is right again.
+    pub fn set_degraded(&self, about: &str, what: Option<String>) {
+        self.with(|beat| match what {
+            Some(what) => drop(beat.degraded.insert(about.to_owned(), what)),
+            None => drop(beat.degraded.remove(about)),
+        });
+    }
+
+    /// What is to be known of all of its partitions: it has no others.
+    pub fn partitions(&self, partitions: BTreeMap<Partition, PartitionHealth>) {
+        self.with(|beat| beat.partitions = partitions);
+    }
+
     /// What is to be known of one of its partitions.
     pub fn partition(&self, partition: &Partition, health: PartitionHealth) {
         self.with(|beat| {
             beat.partitions.insert(partition.clone(), health);
-        });
-    }
-
-    /// Partitions are gone.
-    pub fn revoked<'a>(&self, partitions: impl IntoIterator<Item = &'a Partition>) {
-        self.with(|beat| {
-            for partition in partitions {
-                beat.partitions.remove(partition);
-            }
         });
     }
 
@@ -292,9 +323,22 @@ mod tests {
         assert_eq!(health.ready(), ["correlate-0: 1 partitions not restored"]);
         worker.partition(&partition(), restored());
         assert!(health.ready().is_empty() && health.started().is_empty());
-        health.set_topology_fault(Some("events 32, state 16 partitions".into()));
-        assert_eq!(health.ready(), ["events 32, state 16 partitions"]);
-        health.set_topology_fault(None);
+        worker.set_fault(Some("events 32, state 16 partitions".into()));
+        assert_eq!(
+            health.ready(),
+            ["correlate-0: events 32, state 16 partitions"]
+        );
+        worker.set_fault(None);
+        let refused = PartitionHealth {
+            refused: Some("version 9".into()),
+            ..PartitionHealth::default()
+        };
+        worker.partition(&partition(), refused);
+        assert_eq!(
+            health.ready(),
+            ["correlate-0: deskwarden.events.v1/3 refused: version 9"]
+        );
+        worker.partition(&partition(), restored());
         health.stopping();
         assert_eq!(health.ready(), ["stopping"]);
         assert!(health.live().is_empty());
@@ -343,7 +387,16 @@ mod tests {
             true
         );
         assert!(told["uncommitted_ms"].is_u64());
-        worker.revoked([&partition()]);
+        worker.partitions(BTreeMap::new());
         assert!(!health.status().contains("events.v1/3"));
+        worker.set_degraded("okta", Some("nearly everything is a dead letter".into()));
+        let status: serde_json::Value = serde_json::from_str(&health.status()).unwrap();
+        assert_eq!(
+            status["degraded"][0],
+            "correlate-0: nearly everything is a dead letter"
+        );
+        assert_eq!(status["ready"], true, "it goes on");
+        worker.set_degraded("okta", None);
+        assert!(health.status().contains("\"degraded\":[]"));
     }
 }

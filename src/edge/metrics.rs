@@ -12,7 +12,7 @@ mod correlate;
 mod deliver;
 mod kafka;
 
-pub use collect::{CollectLabels, CollectMetrics, Lateness};
+pub use collect::{CollectLabels, CollectMetrics, DeadLetterMetrics};
 pub use correlate::{CorrelateLabels, CorrelateMetrics, StateMetrics};
 pub use deliver::DeliverMetrics;
 pub use kafka::KafkaMetrics;
@@ -49,18 +49,11 @@ pub struct ProcessMetrics {
 }
 
 impl ProcessMetrics {
-    /// Registers them. `commit` and `rustc` are those of the build, where known.
-    pub fn register(registry: &Registry, commit: &str, rustc: &str) -> Result<Self, Error> {
-        let labels = ["version", "commit", "rustc"];
-        let build = counts(
-            registry,
-            "build_info",
-            "What is running; always 1.",
-            &labels,
-        )?;
-        build
-            .with_label_values(&[env!("CARGO_PKG_VERSION"), commit, rustc])
-            .set(1);
+    /// Registers them.
+    pub fn register(registry: &Registry) -> Result<Self, Error> {
+        let help = "What is running; always 1.";
+        let build = counts(registry, "build_info", help, &["version"])?;
+        build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
         Ok(Self {
             patterns_loaded: count(registry, "patterns_loaded", "Patterns in force.")?,
         })
@@ -204,7 +197,7 @@ mod tests {
     #[test]
     fn every_component_registers_beside_the_others() {
         let registry = registry().unwrap();
-        let process = ProcessMetrics::register(&registry, "unknown", "1.95").unwrap();
+        let process = ProcessMetrics::register(&registry).unwrap();
         process.patterns_loaded(8);
         let collect = CollectMetrics::register(
             &registry,
@@ -212,20 +205,24 @@ mod tests {
                 sources: &["okta"],
                 rejects: &["decode"],
                 ignored: &["audit_field"],
+                resolutions: &["resolved"],
             },
         )
         .unwrap();
         collect.consumed("okta", 7);
-        collect.late("okta", Lateness::TooOld, 1);
+        collect.degraded("okta", true);
+        collect.degraded("nobody", true);
         collect.event_time_lag("okta", 1.5);
         let correlate = CorrelateMetrics::register(
             &registry,
             &CorrelateLabels {
                 patterns: &["HDT-04"],
+                relays: &["ticket_state"],
             },
         );
         correlate.unwrap().alert("HDT-04", "critical", "created", 1);
         StateMetrics::register(&registry).unwrap();
+        DeadLetterMetrics::register(&registry, &["decode", "panic"]).unwrap();
         let kafka = KafkaMetrics::register(&registry, "correlate").unwrap();
         kafka.committed(0.004);
         DeliverMetrics::register(&registry).unwrap();
@@ -233,7 +230,8 @@ mod tests {
         for line in [
             "deskwarden_patterns_loaded 8",
             "deskwarden_events_consumed_total{source=\"okta\"} 7",
-            "deskwarden_events_late_total{result=\"too_old\",source=\"okta\"} 1",
+            "deskwarden_pipeline_degraded{source=\"okta\"} 1",
+            "deskwarden_dead_letter_records_total{reason=\"panic\"} 0",
             "deskwarden_event_time_lag_seconds_count{source=\"okta\"} 1",
             "deskwarden_alerts_total{activity=\"created\",pattern=\"HDT-04\",severity=\"critical\"} 1",
             "deskwarden_alerts_total{activity=\"closed\",pattern=\"HDT-04\",severity=\"high\"} 0",

@@ -9,6 +9,7 @@ pub mod kafka;
 pub mod log;
 pub mod metrics;
 pub mod read_model;
+pub mod report;
 pub mod stages;
 pub mod story;
 pub mod tasks;

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use deskwarden::edge::metrics::{
-    CollectLabels, CollectMetrics, CorrelateLabels, CorrelateMetrics, DeliverMetrics, KafkaMetrics,
-    ProcessMetrics, StateMetrics, registry,
+    CollectLabels, CollectMetrics, CorrelateLabels, CorrelateMetrics, DeadLetterMetrics,
+    DeliverMetrics, KafkaMetrics, ProcessMetrics, StateMetrics, registry,
 };
 use serde_json::Value;
 
@@ -17,15 +17,18 @@ const ADDED: [&str; 3] = ["job", "instance", "le"];
 /// Every metric with its labels; those of a histogram under each of their names.
 fn metrics() -> BTreeMap<String, BTreeSet<String>> {
     let registry = registry().unwrap();
-    ProcessMetrics::register(&registry, "commit", "rustc").unwrap();
+    ProcessMetrics::register(&registry).unwrap();
+    DeadLetterMetrics::register(&registry, &["decode"]).unwrap();
     let labels = CollectLabels {
         sources: &["okta"],
         rejects: &["decode"],
         ignored: &["audit_field"],
+        resolutions: &["resolved"],
     };
     let collect = CollectMetrics::register(&registry, &labels).unwrap();
     let labels = CorrelateLabels {
         patterns: &["HDT-04"],
+        relays: &["ticket_state"],
     };
     let correlate = CorrelateMetrics::register(&registry, &labels).unwrap();
     StateMetrics::register(&registry).unwrap();
@@ -33,7 +36,6 @@ fn metrics() -> BTreeMap<String, BTreeSet<String>> {
     DeliverMetrics::register(&registry).unwrap();
     // These have no value before they are set.
     collect.event_time_lag("okta", 1.0);
-    collect.clock_skew("okta", 0.0);
     correlate.watermark_delay(0, "idp", 1.0);
     kafka.lag("okta.system-log", 0, 1);
     let mut found = BTreeMap::new();

@@ -2,7 +2,7 @@
 
 use crate::collect::entity::Entity;
 use crate::correlate::controls::Changed;
-use crate::correlate::engine::{Engine, Setup};
+use crate::correlate::engine::{Counts, Engine, Setup};
 use crate::correlate::partition_state::PartitionState;
 use crate::correlate::state_codec::{self, StateError};
 use crate::correlate::store::{Key, Store};
@@ -85,8 +85,10 @@ impl Engine {
         self.before = None;
     }
 
-    /// The cycle was not written: everything is as it was before it.
+    /// The cycle was not written: everything is as it was before it, and what was counted since
+    /// [`Self::take_counts`] is counted when it comes again.
     pub fn rollback(&mut self) {
+        self.counts = Counts::NONE;
         let max_wait_ms = self.setup.max_wait_ms;
         for (key, state) in std::mem::take(&mut self.cycle) {
             if let Some(state) = state {

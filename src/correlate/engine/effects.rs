@@ -1,6 +1,6 @@
 //! What entries caused, to be written in one transaction.
 
-use crate::collect::entity::Entity;
+use crate::collect::entity::{Entity, EntityKind};
 use crate::correlate::audit::{Entry, Sealed};
 use crate::correlate::case::Revision;
 use crate::correlate::relay::Relay;
@@ -33,6 +33,8 @@ pub struct Effects {
     pub sealed: Vec<Sealed>,
     /// Relays to other entities.
     pub relays: Vec<(Entity, Relay)>,
+    /// Findings that were not there before, for metrics.
+    pub findings: Vec<NewFinding>,
     /// What happened, for metrics.
     pub counts: Counts,
 }
@@ -45,6 +47,18 @@ impl Effects {
     }
 }
 
+/// A finding that was not there before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewFinding {
+    /// Its pattern.
+    pub pattern: String,
+    /// An exemption makes it worth nothing.
+    pub is_suppressed: bool,
+}
+
+/// Numbers by kind of entity, in the order of [`EntityKind::ALL`].
+pub type ByKind = [usize; EntityKind::ALL.len()];
+
 /// What happened, for metrics: a pure stage counts, the edge publishes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
@@ -54,14 +68,14 @@ pub struct Counts {
     pub everyday: usize,
     /// Events that were known.
     pub duplicates: usize,
-    /// Events that came later than their feed may be.
+    /// Revisions brought by an event that came later than its feed may be.
     pub late: usize,
     /// Obligations decided at their longest wait.
     pub forced: usize,
     /// Entities forgotten because their time was over.
-    pub expired: usize,
+    pub expired: ByKind,
     /// Entities forgotten because there were too many.
-    pub evicted: usize,
+    pub evicted: ByKind,
     /// Control entries that could not be read, or that found no place.
     pub control_ignored: usize,
 }
@@ -74,20 +88,26 @@ impl Counts {
         duplicates: 0,
         late: 0,
         forced: 0,
-        expired: 0,
-        evicted: 0,
+        expired: [0; EntityKind::ALL.len()],
+        evicted: [0; EntityKind::ALL.len()],
         control_ignored: 0,
     };
 
     /// Adds what happened elsewhere.
-    pub const fn add(&mut self, other: &Self) {
+    pub fn add(&mut self, other: &Self) {
         self.events += other.events;
         self.everyday += other.everyday;
         self.duplicates += other.duplicates;
         self.late += other.late;
         self.forced += other.forced;
-        self.expired += other.expired;
-        self.evicted += other.evicted;
+        for (mine, theirs) in [
+            (&mut self.expired, &other.expired),
+            (&mut self.evicted, &other.evicted),
+        ] {
+            for (sum, more) in mine.iter_mut().zip(theirs) {
+                *sum += more;
+            }
+        }
         self.control_ignored += other.control_ignored;
     }
 }

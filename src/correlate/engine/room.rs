@@ -2,7 +2,7 @@
 //! go.
 
 use crate::collect::entity::EntityKind;
-use crate::correlate::engine::Engine;
+use crate::correlate::engine::{ByKind, Engine};
 use crate::correlate::entity_state::{LATENESS_MS, NEVER_DAY};
 use crate::correlate::state_codec::glimpse;
 use crate::correlate::store::Key;
@@ -13,6 +13,13 @@ const SWEPT_PER_BLOCK: usize = 256;
 const EVICTED_PART: usize = 16;
 /// Days after its last event from which on a person that is not idle is looked at again.
 const BUSY_DAYS: i64 = 10;
+
+fn count(by_kind: &mut ByKind, key: &Key) {
+    let kind = key.kind().and_then(|kind| by_kind.get_mut(kind as usize));
+    if let Some(number) = kind {
+        *number += 1;
+    }
+}
 
 /// Expired entities that are still held. Whether one has expired shows in its record: when it is
 /// taken away changes nothing.
@@ -47,8 +54,8 @@ impl Engine {
                 continue;
             };
             if seen.expires_day < today {
+                count(&mut self.counts.expired, &key);
                 self.cycle.insert(key, None);
-                self.counts.expired += 1;
             } else if let Some(entity) = key.entity() {
                 // Its facts are too old to be read: it becomes idle.
                 let mut none = super::Effects::default();
@@ -99,8 +106,8 @@ impl Engine {
                     day.saturating_mul(crate::collect::time::DAY_MS),
                 ));
             }
+            count(&mut self.counts.evicted, &key);
             self.cycle.insert(key, None);
-            self.counts.evicted += 1;
         }
     }
 }

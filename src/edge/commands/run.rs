@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use prometheus::Registry;
+
 use crate::collect::text::Lexicon;
 use crate::correlate::engine::Setup as EngineSetup;
 use crate::correlate::rules::{self, RuleSet};
@@ -13,16 +15,22 @@ use crate::edge::health::{Health, Worker};
 use crate::edge::http::feed::Feed;
 use crate::edge::http::{ApiParts, Bound, HttpParts, HttpSettings, bind};
 use crate::edge::kafka::KafkaLog;
+use crate::edge::log::Log as _;
 use crate::edge::log::topics::{Names, Topic};
-use crate::edge::log::{ErrorClass, Log};
-use crate::edge::metrics::{self, DeliverMetrics};
+use crate::edge::metrics::{self, DeadLetterMetrics, DeliverMetrics, ProcessMetrics};
 use crate::edge::read_model::ReadModel;
-use crate::edge::stages::SharedDirectory;
+use crate::edge::report::{
+    CollectMeters, CollectReport, CorrelateMeters, CorrelateReport, dead_letters,
+};
 use crate::edge::stages::collect::{self, Collect, SourceTopic};
 use crate::edge::stages::correlate::{self, Correlate, STORM_MAX};
 use crate::edge::stages::deliver::{Deliver, DeliverParts};
+use crate::edge::stages::{Pulse, SharedDirectory};
 use crate::edge::tasks::{GRACE, Stop, TaskError, Tasks, signalled};
 use crate::edge::telemetry;
+use topology::Topology;
+
+mod topology;
 
 /// Clients of the live feed that wait for a slow reader hold so many alerts each.
 const FEED_QUEUE_MAX: usize = 1_024;
@@ -31,8 +39,6 @@ const CHANCES: u32 = 3;
 const CHANCES_SPAN: Duration = Duration::from_secs(300);
 /// Before a loop is begun anew.
 const CHANCE_PAUSE: Duration = Duration::from_secs(2);
-/// Between two looks whether topics are there.
-const TOPOLOGY_PAUSE: Duration = Duration::from_millis(500);
 
 /// What the command line says.
 #[derive(Debug, clap::Args)]
@@ -76,6 +82,7 @@ pub fn run(args: &Args) -> Result<Ending, CommandError> {
         "starting"
     );
     let daemon = Daemon {
+        registry: metrics::registry().map_err(unusual)?,
         health: Health::default(),
         names: Names::new(&config.prefix),
         rules: Arc::new(RuleSet::new(rules)),
@@ -84,7 +91,13 @@ pub fn run(args: &Args) -> Result<Ending, CommandError> {
     daemon.run(role)
 }
 
+/// What cannot fail in a build that passed its tests.
+fn unusual(error: impl std::fmt::Display) -> CommandError {
+    CommandError::Usage(error.to_string())
+}
+
 struct Daemon {
+    registry: Registry,
     config: Arc<Config>,
     names: Names,
     rules: Arc<RuleSet>,
@@ -101,10 +114,13 @@ impl Daemon {
         })?;
         tracing::info!(page = ?bound.api(), ops = ?bound.ops(), "listening");
         let mut tasks = Tasks::default();
+        let process = ProcessMetrics::register(&self.registry).map_err(unusual)?;
+        process.patterns_loaded(self.rules.patterns().len());
+        let letters = dead_letters(&self.registry).map_err(unusual)?;
         for stage in role.stages() {
             match stage {
-                Stage::Collect => self.collect(&mut tasks)?,
-                Stage::Correlate => self.correlate(&mut tasks)?,
+                Stage::Collect => self.collect(&mut tasks, &letters)?,
+                Stage::Correlate => self.correlate(&mut tasks, &letters)?,
                 Stage::Deliver => {}
             }
         }
@@ -123,8 +139,10 @@ impl Daemon {
         })
     }
 
-    fn collect(&self, tasks: &mut Tasks) -> Result<(), CommandError> {
+    fn collect(&self, tasks: &mut Tasks, letters: &DeadLetterMetrics) -> Result<(), CommandError> {
         let config = &self.config;
+        let named: Vec<&str> = config.sources.iter().map(|s| &*s.setup.name).collect();
+        let meters = CollectMeters::register(&self.registry, letters, &named).map_err(unusual)?;
         let setup = Arc::new(collect::Setup {
             topics: self.names.clone(),
             partitions: config.kafka.partitions,
@@ -139,26 +157,34 @@ impl Daemon {
         let directory = SharedDirectory::new(&config.directory.roots);
         for number in 0..config.workers(Stage::Collect) {
             let name = format!("collect-{number}");
-            let health = self.health.worker(&name);
-            let (config, names) = (Arc::clone(config), self.names.clone());
+            let worker = Arc::new(self.health.worker(&name));
             let (setup, directory) = (Arc::clone(&setup), directory.clone());
+            let mut report =
+                CollectReport::new(Arc::clone(&worker), meters.clone(), KafkaLog::known_ends);
+            let place = self.place(Stage::Collect, number);
             tasks.thread(name, move |stop| {
                 with_chances(&stop, || {
-                    let settings = config.kafka_settings(Stage::Collect, number);
-                    let mut log = KafkaLog::connect(&settings)?;
-                    if !topology(&mut log, &config, &names, &health, &stop)? {
+                    let Some(log) = place.connect(&worker, &stop)? else {
                         return Ok(());
-                    }
+                    };
+                    let pulse = Pulse::of(Arc::clone(&worker), stop.clone());
                     let collect = Collect::new(log, Arc::clone(&setup), directory.clone());
-                    run_collect(collect, &health, &stop)
+                    run_collect(collect.watched(pulse), &mut report, &stop)
                 })
             })?;
         }
         Ok(())
     }
 
-    fn correlate(&self, tasks: &mut Tasks) -> Result<(), CommandError> {
+    fn correlate(
+        &self,
+        tasks: &mut Tasks,
+        letters: &DeadLetterMetrics,
+    ) -> Result<(), CommandError> {
         let config = &self.config;
+        let patterns: Vec<&str> = self.rules.patterns().iter().map(|p| &**p).collect();
+        let meters =
+            CorrelateMeters::register(&self.registry, letters, &patterns).map_err(unusual)?;
         let setup = Arc::new(correlate::Setup {
             topics: self.names.clone(),
             partitions: config.kafka.partitions,
@@ -179,27 +205,37 @@ impl Daemon {
         });
         for number in 0..config.workers(Stage::Correlate) {
             let name = format!("correlate-{number}");
-            let health = self.health.worker(&name);
-            let (config, names) = (Arc::clone(config), self.names.clone());
+            let worker = Arc::new(self.health.worker(&name));
             let setup = Arc::clone(&setup);
+            let mut report =
+                CorrelateReport::new(Arc::clone(&worker), meters.clone(), KafkaLog::known_ends);
+            let place = self.place(Stage::Correlate, number);
             tasks.thread(name, move |stop| {
                 with_chances(&stop, || {
-                    let settings = config.kafka_settings(Stage::Correlate, number);
-                    let mut log = KafkaLog::connect(&settings)?;
-                    if !topology(&mut log, &config, &names, &health, &stop)? {
+                    let Some(log) = place.connect(&worker, &stop)? else {
                         return Ok(());
-                    }
-                    run_correlate(Correlate::new(log, Arc::clone(&setup)), &health, &stop)
+                    };
+                    let pulse = Pulse::of(Arc::clone(&worker), stop.clone());
+                    let correlate = Correlate::new(log, Arc::clone(&setup));
+                    run_correlate(correlate.watched(pulse), &mut report, &stop)
                 })
             })?;
         }
         Ok(())
     }
 
+    fn place(&self, stage: Stage, number: usize) -> Place {
+        Place {
+            config: Arc::clone(&self.config),
+            names: self.names.clone(),
+            stage,
+            number,
+        }
+    }
+
     fn deliver(&self, tasks: &mut Tasks, bound: Bound, serves: bool) -> Result<(), CommandError> {
-        let registry = metrics::registry().map_err(|e| CommandError::Usage(e.to_string()))?;
-        let counted =
-            DeliverMetrics::register(&registry).map_err(|e| CommandError::Usage(e.to_string()))?;
+        let registry = self.registry.clone();
+        let counted = DeliverMetrics::register(&registry).map_err(unusual)?;
         let model = Arc::new(ReadModel::new(self.config.http.cases_max));
         let feed = Feed::new(FEED_QUEUE_MAX, counted.clone());
         let api = ApiParts::new(Arc::clone(&model), feed.clone(), counted.clone());
@@ -224,6 +260,30 @@ impl Daemon {
             })?;
         }
         Ok(())
+    }
+}
+
+/// Which worker it is, and what it needs to connect.
+struct Place {
+    config: Arc<Config>,
+    names: Names,
+    stage: Stage,
+    number: usize,
+}
+
+impl Place {
+    /// A log, once the topics are there; `None` if it is to stop before.
+    fn connect(&self, worker: &Worker, stop: &Stop) -> Result<Option<KafkaLog>, TaskError> {
+        let settings = self.config.kafka_settings(self.stage, self.number);
+        let mut log = KafkaLog::connect(&settings)?;
+        let topology = Topology {
+            config: &self.config,
+            names: &self.names,
+            stage: self.stage,
+            health: worker,
+            stop,
+        };
+        Ok(topology.wait(&mut log)?.then_some(log))
     }
 }
 
@@ -272,75 +332,16 @@ pub fn sources(config: &Config) -> Vec<SourceTopic> {
     config.sources.iter().map(of).collect()
 }
 
-/// Waits until the topics are there and fit the configuration. False if it is to stop before.
-fn topology(
-    log: &mut KafkaLog,
-    config: &Config,
-    names: &Names,
-    health: &Worker,
-    stop: &Stop,
-) -> Result<bool, TaskError> {
-    let mut told = false;
-    while !stop.is_set() {
-        health.beat();
-        match fits(log, config, names) {
-            Ok(()) => return Ok(true),
-            Err(Misfit::Wrong(fault)) => {
-                return Err(TaskError {
-                    fault,
-                    is_fenced: false,
-                });
-            }
-            Err(Misfit::NotYet(why)) => {
-                if !std::mem::replace(&mut told, true) {
-                    tracing::warn!(
-                        reason = %why,
-                        "waiting for the brokers and topics; `deskwarden topics apply` creates them"
-                    );
-                }
-                std::thread::park_timeout(TOPOLOGY_PAUSE);
-            }
-        }
-    }
-    Ok(false)
-}
-
-enum Misfit {
-    NotYet(String),
-    Wrong(String),
-}
-
-fn fits(log: &mut KafkaLog, config: &Config, names: &Names) -> Result<(), Misfit> {
-    for topic in Topic::ALL.into_iter().filter(|topic| topic.is_by_entity()) {
-        let name = names.of(topic);
-        let wanted = config.kafka.partitions;
-        let found = log
-            .partition_count(name)
-            .map_err(|error| match error.class {
-                ErrorClass::Fenced | ErrorClass::Fatal => Misfit::Wrong(error.to_string()),
-                ErrorClass::Retriable
-                | ErrorClass::Abort
-                | ErrorClass::Unknown
-                | ErrorClass::Noise => Misfit::NotYet(error.detail),
-            })?;
-        if found != wanted {
-            return Err(Misfit::Wrong(format!(
-                "topic {name} has {found} partitions, kafka.partitions says {wanted}: set \
-                 kafka.partitions to {found}; their number never changes"
-            )));
-        }
-    }
-    Ok(())
-}
-
 fn run_collect(
     mut collect: Collect<KafkaLog>,
-    health: &Worker,
+    report: &mut CollectReport<KafkaLog>,
     stop: &Stop,
 ) -> Result<(), TaskError> {
     while !stop.is_set() {
-        health.beat();
-        collect.cycle(clock::now())?;
+        let progress = collect
+            .cycle(clock::now())
+            .inspect_err(|e| report.failed(e))?;
+        report.cycle(&mut collect, &progress, clock::now());
     }
     collect.into_log().close()?;
     Ok(())
@@ -348,12 +349,12 @@ fn run_collect(
 
 fn run_correlate(
     mut correlate: Correlate<KafkaLog>,
-    health: &Worker,
+    report: &mut CorrelateReport<KafkaLog>,
     stop: &Stop,
 ) -> Result<(), TaskError> {
     while !stop.is_set() {
-        health.beat();
-        correlate.cycle()?;
+        let progress = correlate.cycle().inspect_err(|e| report.failed(e))?;
+        report.cycle(&mut correlate, &progress, clock::now());
     }
     correlate.into_log().close()?;
     Ok(())

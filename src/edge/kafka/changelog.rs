@@ -7,7 +7,7 @@ use super::transaction::classify;
 use crate::edge::log::{Ends, ErrorClass, LogError, Partition, Polled};
 use rdkafka::ClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -19,6 +19,9 @@ impl ClientContext for Quiet {
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::debug!(target: "librdkafka", %error, reason, "client reports an error");
     }
+
+    /// Only the member's are looked at; the operator may have asked for them all the same.
+    fn stats(&self, _: rdkafka::Statistics) {}
 }
 
 impl ConsumerContext for Quiet {}
@@ -60,7 +63,8 @@ impl Reader {
         let refused = |detail: String| LogError::new(ErrorClass::Retriable, "metadata", detail);
         let found = found.ok_or_else(|| refused(format!("{topic}: not told")))?;
         if let Some(error) = found.error() {
-            return Err(refused(format!("{topic}: {error:?}")));
+            let error = RDKafkaErrorCode::from(error);
+            return Err(refused(format!("{topic}: {error}")));
         }
         Ok(i32::try_from(found.partitions().len()).unwrap_or(i32::MAX))
     }

@@ -56,6 +56,13 @@ impl KafkaLog {
         })
     }
 
+    /// Where the partitions that are read end, as the client knew it some seconds ago; only those from
+    /// which something was fetched.
+    #[must_use]
+    pub fn known_ends(&self) -> BTreeMap<Partition, i64> {
+        self.source.client.context().ends()
+    }
+
     /// Tells the loop of a change, with what it needs to act on it.
     fn told(&mut self, change: Change) -> Result<Polled, LogError> {
         match change {

@@ -8,10 +8,11 @@ use crate::edge::log::Partition;
 use rdkafka::ClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::statistics::Statistics;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaRespErr;
-use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A change of membership that the loop has not heard of yet.
 #[derive(Debug)]
@@ -23,23 +24,32 @@ pub(super) enum Change {
 
 /// Consumer context of a member.
 #[derive(Debug, Default)]
-pub(super) struct Membership(Mutex<VecDeque<Change>>);
+pub(super) struct Membership {
+    changes: Mutex<VecDeque<Change>>,
+    ends: Mutex<BTreeMap<Partition, i64>>,
+}
 
 impl Membership {
     /// The oldest change, if there is one.
     pub(super) fn take(&self) -> Option<Change> {
-        let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queue = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         queue.pop_front()
     }
 
     /// Puts a change back that could not be told yet.
     pub(super) fn put_back(&self, change: Change) {
-        let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queue = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         queue.push_front(change);
     }
 
+    /// Last stable offsets as the client knew them at its last report.
+    pub(super) fn ends(&self) -> BTreeMap<Partition, i64> {
+        let ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
+        ends.clone()
+    }
+
     fn tell(&self, change: Change) {
-        let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queue = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         queue.push_back(change);
     }
 }
@@ -48,6 +58,22 @@ impl ClientContext for Membership {
     fn error(&self, error: KafkaError, reason: &str) {
         // librdkafka repairs these itself; an outage brings dozens.
         tracing::debug!(target: "librdkafka", %error, reason, "client reports an error");
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "collected into an ordered map")]
+    fn stats(&self, statistics: Statistics) {
+        let of_topic = |topic: &rdkafka::statistics::Topic| {
+            let name: Arc<str> = topic.topic.as_str().into();
+            let partitions = topic.partitions.values();
+            // Below zero it is not known: nothing was fetched yet.
+            let known = partitions.filter(|p| p.partition >= 0 && p.ls_offset >= 0);
+            known
+                .map(|p| (Partition::new(Arc::clone(&name), p.partition), p.ls_offset))
+                .collect::<Vec<_>>()
+        };
+        let topics = statistics.topics.into_values();
+        let known = topics.flat_map(|topic| of_topic(&topic)).collect();
+        *self.ends.lock().unwrap_or_else(PoisonError::into_inner) = known;
     }
 }
 

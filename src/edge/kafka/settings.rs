@@ -62,6 +62,8 @@ pub fn producer_timeouts(properties: &BTreeMap<&str, &str>) -> (u64, u64) {
     (of("message.timeout.ms"), of("transaction.timeout.ms"))
 }
 
+/// Between two reports of the client about itself.
+const STATISTICS_MS: &str = "5000";
 /// Bounds how long a dead member blocks the readers of what it wrote to.
 const TRANSACTION_TIMEOUT_MS: u64 = 15_000;
 
@@ -72,10 +74,13 @@ pub(super) fn transaction_timeout(config: &ClientConfig) -> Duration {
     Duration::from_millis(ms.unwrap_or(TRANSACTION_TIMEOUT_MS))
 }
 
-const BOTH: [(&str, &str); 3] = [
+const BOTH: [(&str, &str); 4] = [
     ("enable.metrics.push", "false"),
     ("socket.keepalive.enable", "true"),
     ("metadata.recovery.strategy", "rebootstrap"),
+    // A topic that was created late, or allowed late, is found within this; by default it takes five
+    // minutes.
+    ("topic.metadata.refresh.interval.ms", "30000"),
 ];
 
 const CONSUMER: [(&str, &str); 13] = [
@@ -183,6 +188,8 @@ impl KafkaSettings {
         config.set("group.id", &self.group);
         config.set("group.instance.id", &self.instance);
         config.set("enable.partition.eof", self.tells_ends.to_string());
+        // The ends of partitions, for the lag: they come with every fetch and cost no request.
+        config.set("statistics.interval.ms", STATISTICS_MS);
         config
     }
 

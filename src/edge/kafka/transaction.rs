@@ -4,6 +4,7 @@ use super::consumer::list_at;
 use super::settings::{KafkaSettings, transaction_timeout};
 use crate::edge::clock::Deadline;
 use crate::edge::log::{ErrorClass, LogError, Partition, ProduceRecord};
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerGroupMetadata;
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
@@ -49,20 +50,55 @@ fn class_of(error: &KafkaError) -> ErrorClass {
     }
 }
 
-/// Remembers the first record of a transaction that was not delivered.
+/// Remembers why a transaction failed: what the client said of it, and of its first record that was
+/// not delivered. The delivery report alone would name the purge that follows, not its cause.
 #[derive(Debug, Default)]
-struct Deliveries(Mutex<Option<String>>);
+struct Deliveries {
+    transaction: Mutex<Option<String>>,
+    record: Mutex<Option<String>>,
+}
 
 impl Deliveries {
+    /// The cause, if anything failed; forgets it.
     fn take(&self) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        let taken = |slot: &Mutex<Option<String>>| {
+            slot.lock().unwrap_or_else(PoisonError::into_inner).take()
+        };
+        let record = taken(&self.record);
+        taken(&self.transaction).or(record)
     }
 }
 
 impl ClientContext for Deliveries {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        match facility {
+            "TXNERR" => {
+                let slot = self.transaction.lock();
+                let mut slot = slot.unwrap_or_else(PoisonError::into_inner);
+                slot.get_or_insert_with(|| message.to_owned());
+            }
+            // One for each partition, ahead of the one above.
+            "ADDPARTS" => {}
+            _ if matters(level) => {
+                tracing::warn!(target: "librdkafka", facility, detail = message, "client says");
+                return;
+            }
+            _ => {}
+        }
+        tracing::debug!(target: "librdkafka", facility, detail = message, "client says");
+    }
+
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::debug!(target: "librdkafka", %error, reason, "client reports an error");
     }
+
+    /// Only the member's are looked at; the operator may have asked for them all the same.
+    fn stats(&self, _: rdkafka::Statistics) {}
+}
+
+const fn matters(level: RDKafkaLogLevel) -> bool {
+    use RDKafkaLogLevel::{Alert, Critical, Emerg, Error, Warning};
+    matches!(level, Emerg | Alert | Critical | Error | Warning)
 }
 
 impl ProducerContext for Deliveries {
@@ -70,7 +106,7 @@ impl ProducerContext for Deliveries {
 
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
         if let Err((error, _)) = result {
-            let mut first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut first = self.record.lock().unwrap_or_else(PoisonError::into_inner);
             first.get_or_insert_with(|| error.to_string());
         }
     }
@@ -154,7 +190,9 @@ impl Transaction {
             return Err(spent("begin"));
         }
         self.ready()?;
-        let begun = self.client("begin")?.begin_transaction();
+        let client = self.client("begin")?;
+        client.context().take();
+        let begun = client.begin_transaction();
         begun.map_err(|e| self.failed(classify("begin", &e)))?;
         self.state = State::Open;
         Ok(())

@@ -186,6 +186,13 @@ impl LogError {
         matches!(self.class, ErrorClass::Fenced)
     }
 
+    /// The brokers do not allow it: it may be allowed later, and no other call helps. Delivery reports
+    /// carry no code, so the words of the client say so.
+    #[must_use]
+    pub fn is_denied(&self) -> bool {
+        self.detail.contains("uthorization failed")
+    }
+
     /// To be logged and otherwise ignored.
     #[must_use]
     pub fn is_noise(&self) -> bool {

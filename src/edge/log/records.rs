@@ -11,6 +11,7 @@ use crate::correlate::audit::Sealed;
 use crate::correlate::engine::{Change, Published};
 use crate::correlate::relay::Relay;
 use crate::edge::log::{OwnedRecord, ProduceRecord};
+use crate::edge::telemetry::shown;
 
 /// Largest part of an unusable record that a dead letter carries; of a longer one the rest is cut.
 pub const DEAD_LETTER_BYTES_MAX: usize = 256 << 10;
@@ -128,7 +129,7 @@ pub fn dead_letter(source: &Record<'_>, fault: Fault<'_>) -> Outgoing {
         headers: vec![
             ("reason", text(&fault.reason)),
             ("stage", text(&fault.stage)),
-            ("error", escaped(fault.detail).into_bytes()),
+            ("error", shown(fault.detail, ERROR_BYTES_MAX).into_bytes()),
             ("attempts", text(&fault.attempts)),
             ("src.topic", text(&source.topic)),
             ("src.partition", text(&source.partition)),
@@ -194,24 +195,6 @@ pub fn audit(partition: i32, sealed: &Sealed) -> Outgoing {
         headers: vec![("content-type", b"application/json".to_vec())],
         value: Some(sealed.value.clone()),
     }
-}
-
-/// A text whose control characters show, cut to its bound at a character.
-fn escaped(text: &str) -> String {
-    let mut out = String::new();
-    for c in text.chars() {
-        if c.is_control() {
-            out.extend(c.escape_unicode());
-        } else {
-            out.push(c);
-        }
-    }
-    let mut end = out.len().min(ERROR_BYTES_MAX);
-    while !out.is_char_boundary(end) {
-        end -= 1;
-    }
-    out.truncate(end);
-    out
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -1,7 +1,8 @@
 //! What the loop of `collect` counts.
 
-use super::{Counters, FAST_SECONDS, SLOW_SECONDS, gauges, histogram, histograms};
-use prometheus::{Error, GaugeVec, Histogram, HistogramVec, Registry};
+use super::{Count, Counters, SLOW_SECONDS, counts, histograms};
+use prometheus::{Error, HistogramVec, Registry};
+use std::collections::BTreeMap;
 
 /// The values that labels may have, known at the start.
 #[derive(Debug, Clone, Copy)]
@@ -12,15 +13,8 @@ pub struct CollectLabels<'a> {
     pub rejects: &'a [&'a str],
     /// Reasons of ignored items.
     pub ignored: &'a [&'a str],
-}
-
-/// How late an event is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lateness {
-    /// Older than the watermark minus the lateness of its feed.
-    Late,
-    /// Older than everything that its windows keep.
-    TooOld,
+    /// How a person can be found.
+    pub resolutions: &'a [&'a str],
 }
 
 /// Metrics of `collect`. Counts are added once per cycle.
@@ -29,12 +23,10 @@ pub struct CollectMetrics {
     consumed: Counters,
     rejected: Counters,
     ignored: Counters,
-    late: Counters,
-    lag: HistogramVec,
-    skew: GaugeVec,
+    clamped: Counters,
     resolved: Counters,
-    dead_letters: Counters,
-    cycle: Histogram,
+    lag: HistogramVec,
+    degraded: BTreeMap<String, Count>,
 }
 
 impl CollectMetrics {
@@ -42,59 +34,53 @@ impl CollectMetrics {
     pub fn register(registry: &Registry, labels: &CollectLabels<'_>) -> Result<Self, Error> {
         let source = ("source", labels.sources);
         let make = |name, help, labels: &[_]| Counters::register(registry, name, help, labels);
-        let rejects = ("reason", labels.rejects);
-        let ignored = ("reason", labels.ignored);
-        let late = ("result", &["late", "too_old"][..]);
-        let resolved = ("result", &RESOLUTIONS[..]);
+        let degraded = counts(
+            registry,
+            "pipeline_degraded",
+            "Collectors to which nearly everything of a source is unusable now.",
+            &["source"],
+        )?;
+        let of_source = |name: &&str| ((*name).to_owned(), degraded.with_label_values(&[*name]));
+        let lag = histograms(
+            registry,
+            (
+                "event_time_lag_seconds",
+                "Age of the newest event of a source in each cycle that brought one.",
+            ),
+            &["source"],
+            &SLOW_SECONDS,
+        )?;
+        for name in labels.sources {
+            lag.with_label_values(&[*name]);
+        }
         Ok(Self {
             consumed: make(
                 "events_consumed_total",
-                "Items read of a source.",
+                "Items read of a source, usable or not.",
                 &[source],
             )?,
             rejected: make(
                 "events_rejected_total",
                 "Items that are unusable.",
-                &[source, rejects],
+                &[source, ("reason", labels.rejects)],
             )?,
             ignored: make(
                 "events_ignored_total",
                 "Items of no interest.",
-                &[source, ignored],
+                &[source, ("reason", labels.ignored)],
             )?,
-            late: make(
-                "events_late_total",
-                "Events behind the watermark.",
-                &[source, late],
-            )?,
-            lag: histograms(
-                registry,
-                ("event_time_lag_seconds", "Age of an event when it is read."),
-                &["source"],
-                &SLOW_SECONDS,
-            )?,
-            skew: gauges(
-                registry,
-                "clock_skew_seconds",
-                "How far the newest event lies ahead of its record.",
-                &["source"],
+            clamped: make(
+                "clock_clamped_total",
+                "Events whose time lay so far ahead of their record that the record's counts.",
+                &[source],
             )?,
             resolved: make(
                 "identity_resolution_total",
-                "Persons looked up.",
-                &[resolved],
+                "Targets of events, by how well they were found.",
+                &[("result", labels.resolutions)],
             )?,
-            dead_letters: make(
-                "dead_letter_records_total",
-                "Records put aside.",
-                &[rejects],
-            )?,
-            cycle: histogram(
-                registry,
-                "collect_cycle_seconds",
-                "Work of one cycle, without waiting and commit.",
-                &FAST_SECONDS,
-            )?,
+            lag,
+            degraded: labels.sources.iter().map(of_source).collect(),
         })
     }
 
@@ -113,40 +99,47 @@ impl CollectMetrics {
         self.ignored.add(&[source, reason], items);
     }
 
-    /// Events behind the watermark.
-    pub fn late(&self, source: &str, lateness: Lateness, events: u64) {
-        let result = match lateness {
-            Lateness::Late => "late",
-            Lateness::TooOld => "too_old",
-        };
-        self.late.add(&[source, result], events);
+    /// Events whose time was clamped.
+    pub fn clamped(&self, source: &str, events: u64) {
+        self.clamped.add(&[source], events);
     }
 
-    /// How old an event was when it was read. `source` is a configured one.
+    /// How old the newest event of a cycle was. `source` is a configured one.
     pub fn event_time_lag(&self, source: &str, seconds: f64) {
         self.lag.with_label_values(&[source]).observe(seconds);
     }
 
-    /// How far the newest event lies ahead of its record. `source` is a configured one.
-    pub fn clock_skew(&self, source: &str, seconds: f64) {
-        self.skew.with_label_values(&[source]).set(seconds);
+    /// Targets looked up, by how well they were found.
+    pub fn resolved(&self, result: &str, targets: u64) {
+        self.resolved.add(&[result], targets);
     }
 
-    /// Persons looked up, by how well they were found.
-    pub fn resolved(&self, result: &str, persons: u64) {
-        self.resolved.add(&[result], persons);
-    }
-
-    /// Records put aside.
-    pub fn dead_letters(&self, reason: &str, records: u64) {
-        self.dead_letters.add(&[reason], records);
-    }
-
-    /// Work of one cycle.
-    pub fn cycle(&self, seconds: f64) {
-        self.cycle.observe(seconds);
+    /// A collector takes nearly everything of a source for unusable, or no longer does.
+    pub fn degraded(&self, source: &str, is_degraded: bool) {
+        if let Some(number) = self.degraded.get(source) {
+            number.add(if is_degraded { 1 } else { -1 });
+        }
     }
 }
 
-/// How a person can be found.
-const RESOLUTIONS: [&str; 4] = ["resolved", "ambiguous", "unresolved", "conflict"];
+/// Dead letters of all stages of the process.
+#[derive(Debug, Clone)]
+pub struct DeadLetterMetrics(Counters);
+
+impl DeadLetterMetrics {
+    /// Registers them. `reasons` are those of all stages.
+    pub fn register(registry: &Registry, reasons: &[&str]) -> Result<Self, Error> {
+        Counters::register(
+            registry,
+            "dead_letter_records_total",
+            "Records put aside.",
+            &[("reason", reasons)],
+        )
+        .map(Self)
+    }
+
+    /// Records put aside.
+    pub fn add(&self, reason: &str, records: u64) {
+        self.0.add(&[reason], records);
+    }
+}

@@ -1,9 +1,9 @@
 //! What the loop of `correlate` counts, and what its state weighs.
 
 use super::{
-    Count, CountVec, Counter, Counters, FAST_SECONDS, SLOW_SECONDS, counter, counts, gauges,
-    histogram,
+    Count, Counter, Counters, FAST_SECONDS, SLOW_SECONDS, counter, counts, gauges, histogram,
 };
+use crate::collect::entity::EntityKind;
 use crate::deliver::filter::SEVERITIES;
 use prometheus::{Error, GaugeVec, Histogram, Registry};
 
@@ -12,29 +12,12 @@ use prometheus::{Error, GaugeVec, Histogram, Registry};
 pub struct CorrelateLabels<'a> {
     /// Ids of the loaded patterns.
     pub patterns: &'a [&'a str],
+    /// Kinds of relays.
+    pub relays: &'a [&'a str],
 }
 
 const ACTIVITIES: [&str; 3] = ["created", "updated", "closed"];
-const RELAYS: [&str; 6] = [
-    "contact_state",
-    "ticket_state",
-    "enrolled_after_recovery",
-    "case_scored",
-    "pivot_finding",
-    "campaign",
-];
-const BOUNDS: [&str; 6] = [
-    "kept_events",
-    "contacts",
-    "tickets",
-    "values",
-    "relays",
-    "entities",
-];
-const KINDS: [&str; 7] = [
-    "identity", "contact", "ticket", "agent", "caller", "device", "address",
-];
-const REASONS: [&str; 3] = ["expired", "closed", "bound"];
+const REASONS: [&str; 2] = ["expired", "bound"];
 
 /// Metrics of `correlate`. Counts are added once per cycle.
 #[derive(Debug, Clone)]
@@ -42,15 +25,14 @@ pub struct CorrelateMetrics {
     watermark_delay: GaugeVec,
     watermark_forced: Counter,
     matches: Counters,
-    errors: Counters,
     suppressed: Counters,
     eval: Histogram,
     alerts: Counters,
-    open: CountVec,
     latency: Histogram,
     relays: Counters,
     duplicates: Counter,
-    bounds: Counters,
+    late: Counter,
+    unread: Counter,
 }
 
 impl CorrelateMetrics {
@@ -60,20 +42,11 @@ impl CorrelateMetrics {
         let severity = ("severity", &SEVERITIES[..]);
         let activity = ("activity", &ACTIVITIES[..]);
         let make = |name, help, labels: &[_]| Counters::register(registry, name, help, labels);
-        let open = counts(
-            registry,
-            "alerts_open",
-            "Open cases of this instance.",
-            &["severity"],
-        )?;
-        for severity in SEVERITIES {
-            open.with_label_values(&[severity]).set(0);
-        }
         Ok(Self {
             watermark_delay: gauges(
                 registry,
                 "watermark_delay_seconds",
-                "How far the watermark of a domain is behind log time.",
+                "How far a watermark is behind the clock; `all` is that of every source together.",
                 &["partition", "domain"],
             )?,
             watermark_forced: counter(
@@ -82,20 +55,15 @@ impl CorrelateMetrics {
                 "Obligations decided at max_wait instead of by a watermark.",
             )?,
             matches: make("pattern_matches_total", "Findings made.", &[pattern])?,
-            errors: make(
-                "pattern_errors_total",
-                "Rules that failed on an entry.",
-                &[pattern],
-            )?,
             suppressed: make(
                 "findings_suppressed_total",
-                "Findings that an exemption suppressed.",
+                "Findings that an exemption suppressed, and alert revisions under a silence.",
                 &[pattern, ("kind", &["exemption", "silence"])],
             )?,
             eval: histogram(
                 registry,
                 "pattern_eval_seconds",
-                "Evaluation of one cycle.",
+                "Applying the blocks of one cycle.",
                 &FAST_SECONDS,
             )?,
             alerts: make(
@@ -103,24 +71,28 @@ impl CorrelateMetrics {
                 "Alert revisions published, by lead pattern.",
                 &[pattern, severity, activity],
             )?,
-            open,
             latency: histogram(
                 registry,
                 "alert_latency_seconds",
                 "Event time of the last contributing event to the committed alert.",
                 &SLOW_SECONDS,
             )?,
-            relays: make("relays_total", "Relays sent.", &[("kind", &RELAYS)])?,
+            relays: make("relays_total", "Relays sent.", &[("kind", labels.relays)])?,
             duplicates: counter(registry, "duplicates_total", "Events already kept.")?,
-            bounds: make(
-                "bound_reached_total",
-                "Bounds reached.",
-                &[("bound", &BOUNDS)],
+            late: counter(
+                registry,
+                "alerts_late_total",
+                "Alert revisions that came of an event later than its feed may be.",
+            )?,
+            unread: counter(
+                registry,
+                "control_ignored_total",
+                "Control entries that cannot be read or found no place, once per partition.",
             )?,
         })
     }
 
-    /// How far a watermark is behind log time. `domain` is one of the closed vocabulary.
+    /// How far a watermark is behind the clock. `domain` is `all` or a kind of evidence.
     pub fn watermark_delay(&self, partition: i32, domain: &str, seconds: f64) {
         let partition = partition.to_string();
         let labels = [partition.as_str(), domain];
@@ -146,17 +118,12 @@ impl CorrelateMetrics {
         self.matches.add(&[pattern], findings);
     }
 
-    /// Entries on which a rule failed.
-    pub fn errors(&self, pattern: &str, entries: u64) {
-        self.errors.add(&[pattern], entries);
-    }
-
     /// Findings that an `exemption` or a `silence` suppressed.
     pub fn suppressed(&self, pattern: &str, kind: &str, findings: u64) {
         self.suppressed.add(&[pattern, kind], findings);
     }
 
-    /// Evaluation of one cycle.
+    /// Applying the blocks of one cycle.
     pub fn evaluated(&self, seconds: f64) {
         self.eval.observe(seconds);
     }
@@ -164,13 +131,6 @@ impl CorrelateMetrics {
     /// Alert revisions published: lead pattern, severity, and created, updated or closed.
     pub fn alert(&self, pattern: &str, severity: &str, activity: &str, revisions: u64) {
         self.alerts.add(&[pattern, severity, activity], revisions);
-    }
-
-    /// Open cases by severity, in rising order.
-    pub fn open(&self, cases: [i64; 5]) {
-        for (severity, cases) in SEVERITIES.into_iter().zip(cases) {
-            self.open.with_label_values(&[severity]).set(cases);
-        }
     }
 
     /// From the last contributing event to the committed alert.
@@ -188,9 +148,14 @@ impl CorrelateMetrics {
         self.duplicates.inc_by(events);
     }
 
-    /// Bounds reached.
-    pub fn bound_reached(&self, bound: &str, times: u64) {
-        self.bounds.add(&[bound], times);
+    /// Alert revisions that came of late events.
+    pub fn late(&self, revisions: u64) {
+        self.late.inc_by(revisions);
+    }
+
+    /// Control entries that cannot be read.
+    pub fn control_ignored(&self, entries: u64) {
+        self.unread.inc_by(entries);
     }
 }
 
@@ -219,14 +184,17 @@ impl StateMetrics {
                 registry,
                 "state_evictions_total",
                 "Entities forgotten.",
-                &[("kind", &KINDS), ("reason", &REASONS)],
+                &[
+                    ("kind", &EntityKind::ALL.map(EntityKind::as_str)),
+                    ("reason", &REASONS),
+                ],
             )?,
             restored: counter(registry, "state_restore_records_total", "Records restored.")?,
             restore: histogram(
                 registry,
                 "state_restore_seconds",
-                "Restore of one assignment.",
-                &FAST_SECONDS,
+                "From the assignment of a partition until its state is there.",
+                &SLOW_SECONDS,
             )?,
             mismatch: counter(
                 registry,
@@ -236,13 +204,13 @@ impl StateMetrics {
         })
     }
 
-    /// What is remembered now.
-    pub fn size(&self, entries: i64, bytes: i64) {
-        self.entries.set(entries);
-        self.bytes.set(bytes);
+    /// A correlator remembers so much more, or less, than it said last.
+    pub fn grown(&self, entries: i64, bytes: i64) {
+        self.entries.add(entries);
+        self.bytes.add(bytes);
     }
 
-    /// Entities of a kind that were forgotten: `expired`, `closed`, or at a `bound`.
+    /// Entities of a kind that were forgotten: `expired`, or at a `bound`.
     pub fn evicted(&self, kind: &str, reason: &str, entities: u64) {
         self.evictions.add(&[kind, reason], entities);
     }
@@ -253,8 +221,8 @@ impl StateMetrics {
         self.restore.observe(seconds);
     }
 
-    /// The position in the changelog and that of the group differ; the changelog holds.
-    pub fn position_mismatch(&self) {
-        self.mismatch.inc();
+    /// How often the position in the changelog and that of the group differed; the changelog holds.
+    pub fn position_mismatch(&self, times: u64) {
+        self.mismatch.inc_by(times);
     }
 }

@@ -6,7 +6,7 @@ use prometheus::{
     Error, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry,
 };
 
-const REASONS: [&str; 4] = ["abort", "unknown", "fatal", "revoked"];
+const REASONS: [&str; 4] = ["abort", "unknown", "fenced", "repeated"];
 
 /// Metrics of one stage's log. Every stage of a process registers its own; `stage` is a label.
 #[derive(Debug, Clone)]
@@ -73,16 +73,17 @@ impl KafkaMetrics {
         self.commit.observe(seconds);
     }
 
-    /// A transaction was taken back: `abort`, `unknown`, `fatal` or `revoked`.
+    /// A transaction was taken back (`abort`), nobody knows whether it took effect (`unknown`), or it
+    /// ended the loop (`fenced`, `repeated`).
     pub fn aborted(&self, reason: &str) {
         if let Some((_, counter)) = self.aborts.iter().find(|(name, _)| *name == reason) {
             counter.inc();
         }
     }
 
-    /// An assignment moved; so many partitions are held now.
-    pub fn rebalanced(&self, assigned: usize) {
-        self.rebalances.inc();
-        self.assigned.set(super::whole(assigned));
+    /// Assignments moved so often, and so many partitions more, or less, are held than before.
+    pub fn rebalanced(&self, times: u64, more: i64) {
+        self.rebalances.inc_by(times);
+        self.assigned.add(more);
     }
 }

@@ -13,14 +13,16 @@ use crate::collect::text::Lexicon;
 use crate::collect::time::{SECOND_MS, Timestamp};
 use crate::collect::unwrap::Tapes;
 use crate::collect::watermark::Watermarks;
-use crate::edge::clock::Deadline;
+use crate::edge::clock::{Deadline, monotonic};
 use crate::edge::log::records::{self, Outgoing};
 use crate::edge::log::topics::{Names, Topic};
 use crate::edge::log::{Assigned, Log, Partition, Polled};
 
-use super::cycle::{LoopError, Patience, Progress, Undone, transact};
+use super::cycle::{LoopError, Patience, Progress, Pulse, Undone, transact};
 use super::directory::{Follower, SharedDirectory};
+pub use counts::{Counts, Newest, RESOLUTIONS};
 
+mod counts;
 mod take;
 
 /// A collector tells how far it is at least so often.
@@ -77,17 +79,6 @@ impl Setup {
     }
 }
 
-/// What happened, for metrics.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Events by source.
-    pub events: BTreeMap<String, usize>,
-    /// Items that mean nothing here, by source and reason.
-    pub ignored: BTreeMap<(String, &'static str), usize>,
-    /// Unusable items, by source and reason.
-    pub rejected: BTreeMap<(String, &'static str), usize>,
-}
-
 /// What a cycle is going to write.
 #[derive(Debug, Default)]
 struct Pending {
@@ -126,6 +117,8 @@ pub struct Collect<L> {
     pending: Pending,
     tapes: Tapes,
     counts: Counts,
+    /// Assignments and revocations so far.
+    rebalances: u64,
 }
 
 impl<L: Log> Collect<L> {
@@ -146,7 +139,15 @@ impl<L: Log> Collect<L> {
             pending: Pending::default(),
             tapes: Tapes::default(),
             counts: Counts::default(),
+            rebalances: 0,
         }
+    }
+
+    /// The same loop, watched while a call takes long.
+    #[must_use]
+    pub fn watched(mut self, pulse: Pulse) -> Self {
+        self.patience.pulse = pulse;
+        self
     }
 
     /// What was committed since this was asked last.
@@ -154,15 +155,31 @@ impl<L: Log> Collect<L> {
         std::mem::take(&mut self.counts)
     }
 
+    /// The log, for what it knows beside its records.
+    pub const fn log(&self) -> &L {
+        &self.log
+    }
+
     /// The log, for its end.
     pub fn into_log(self) -> L {
         self.log
     }
 
-    /// Partitions that are read.
+    /// Partitions that are read, each with where it goes on after the last commit.
     #[must_use]
-    pub fn assigned(&self) -> usize {
-        self.committed.len()
+    pub const fn positions(&self) -> &BTreeMap<Partition, i64> {
+        &self.committed
+    }
+
+    /// Partitions that are assigned and not read yet.
+    pub fn waiting(&self) -> impl Iterator<Item = &Partition> {
+        self.waiting.iter().map(|one| &one.partition)
+    }
+
+    /// Assignments and revocations so far; none before the group was joined.
+    #[must_use]
+    pub const fn rebalances(&self) -> u64 {
+        self.rebalances
     }
 
     /// Gathers and commits once. `now` decides when it is time to tell how far this collector is.
@@ -199,8 +216,12 @@ impl<L: Log> Collect<L> {
         {
             match self.log.poll(wait) {
                 Ok(Polled::Idle) => return Ok(()),
-                Ok(Polled::Assigned(assigned)) => self.waiting.extend(assigned),
+                Ok(Polled::Assigned(assigned)) => {
+                    self.rebalances += 1;
+                    self.waiting.extend(assigned);
+                }
                 Ok(Polled::Revoked { partitions, .. }) => {
+                    self.rebalances += 1;
                     self.revoke(&partitions)?;
                     return Ok(());
                 }
@@ -296,6 +317,7 @@ impl<L: Log> Collect<L> {
     fn ask_positions(&mut self) -> Result<(), LoopError> {
         let partitions: Vec<Partition> = self.committed.keys().cloned().collect();
         loop {
+            self.patience.pulse.beat();
             match self.log.committed(&partitions) {
                 Ok(offsets) => {
                     self.committed.extend(offsets);
@@ -320,6 +342,7 @@ impl<L: Log> Collect<L> {
         offsets.extend(pending.offsets.clone());
         let listed: Vec<(Partition, i64)> = offsets.clone().into_iter().collect();
         let topics = &self.setup.topics;
+        let began = monotonic();
         let undone = transact(&mut self.log, &mut self.patience, &listed, |log| {
             outgoing.iter().try_for_each(|(topic, record)| {
                 record.with(topics.of(*topic), |record| log.produce(record))
@@ -329,10 +352,11 @@ impl<L: Log> Collect<L> {
             None => {
                 self.committed = offsets;
                 self.watermarks.told();
-                self.add_counts(pending.counts);
+                self.counts.add(pending.counts);
                 return Ok(Progress {
                     written: outgoing.len(),
                     committed: true,
+                    commit: began.elapsed(),
                     ..Progress::default()
                 });
             }
@@ -343,20 +367,9 @@ impl<L: Log> Collect<L> {
         self.go_back()?;
         Ok(Progress {
             aborted: true,
+            unknown: undone == Some(Undone::Renewed),
             ..Progress::default()
         })
-    }
-
-    fn add_counts(&mut self, counts: Counts) {
-        for (source, n) in counts.events {
-            *self.counts.events.entry(source).or_default() += n;
-        }
-        for (key, n) in counts.ignored {
-            *self.counts.ignored.entry(key).or_default() += n;
-        }
-        for (key, n) in counts.rejected {
-            *self.counts.rejected.entry(key).or_default() += n;
-        }
     }
 
     /// Whether the directory is there, and somebody is known.

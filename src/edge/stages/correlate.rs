@@ -5,16 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::correlate::engine::{Counts, Effects, Engine, Setup as EngineSetup};
+use crate::correlate::engine::{Effects, Engine, Setup as EngineSetup};
 use crate::edge::clock::Deadline;
 use crate::edge::log::records::Outgoing;
 use crate::edge::log::topics::{Names, Topic};
 use crate::edge::log::{Assigned, Log, Partition, Polled};
 
-use super::cycle::{LoopError, Patience, Progress};
-use restore::Restores;
+use super::cycle::{LoopError, Patience, Progress, Pulse};
+pub use counts::{Counts, RELAYS, Restored};
+use restore::{Ended, Restores};
+pub use standing::{Place, Standing};
 
+mod counts;
 mod restore;
+mod standing;
 mod take;
 mod write;
 
@@ -47,7 +51,7 @@ pub struct Setup {
 }
 
 /// One entry: its block and its place in it.
-type Place = (i32, i64, usize);
+type Spot = (i32, i64, usize);
 
 /// An assigned partition.
 #[derive(Debug)]
@@ -68,17 +72,6 @@ struct Running {
     touched: bool,
 }
 
-/// How the partitions of a correlator are.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Standing {
-    /// Partitions that are worked on.
-    pub running: usize,
-    /// Partitions whose state is being read.
-    pub restoring: usize,
-    /// Partitions that stand still, with the reason.
-    pub refused: BTreeMap<i32, String>,
-}
-
 /// The loop of one correlator.
 #[derive(Debug)]
 pub struct Correlate<L> {
@@ -91,10 +84,14 @@ pub struct Correlate<L> {
     bytes: usize,
     records: usize,
     /// Entries at which the engine failed once, and those it failed at twice.
-    suspects: BTreeSet<Place>,
-    poisoned: BTreeSet<Place>,
+    suspects: BTreeSet<Spot>,
+    poisoned: BTreeSet<Spot>,
     letters: Vec<Outgoing>,
     counts: Counts,
+    /// Time spent on applying the blocks of this cycle.
+    applying: Duration,
+    /// Assignments and revocations so far.
+    rebalances: u64,
 }
 
 impl<L: Log> Correlate<L> {
@@ -114,8 +111,17 @@ impl<L: Log> Correlate<L> {
             suspects: BTreeSet::new(),
             poisoned: BTreeSet::new(),
             letters: Vec::new(),
-            counts: Counts::NONE,
+            counts: Counts::default(),
+            applying: Duration::ZERO,
+            rebalances: 0,
         }
+    }
+
+    /// The same loop, watched while a call takes long.
+    #[must_use]
+    pub fn watched(mut self, pulse: Pulse) -> Self {
+        self.patience.pulse = pulse;
+        self
     }
 
     /// The topics that the group reads.
@@ -129,23 +135,16 @@ impl<L: Log> Correlate<L> {
         std::mem::take(&mut self.counts)
     }
 
-    /// How the partitions are.
+    /// Assignments and revocations so far; none before the group was joined.
     #[must_use]
-    pub fn standing(&self) -> Standing {
-        let mut standing = Standing {
-            restoring: self.restores.len(),
-            ..Standing::default()
-        };
-        for (number, slot) in &self.slots {
-            match slot {
-                Slot::Restoring => {}
-                Slot::Running(_) => standing.running += 1,
-                Slot::Refused(why) => {
-                    standing.refused.insert(*number, why.clone());
-                }
-            }
-        }
-        standing
+    pub const fn rebalances(&self) -> u64 {
+        self.rebalances
+    }
+
+    /// Name of the topic that is read.
+    #[must_use]
+    pub fn topic(&self) -> &Arc<str> {
+        self.setup.topics.of(Topic::Events)
     }
 
     /// The engine of a partition that is worked on.
@@ -155,6 +154,11 @@ impl<L: Log> Correlate<L> {
             Slot::Running(running) => Some(&running.engine),
             Slot::Restoring | Slot::Refused(_) => None,
         }
+    }
+
+    /// The log, for what it knows beside its records.
+    pub const fn log(&self) -> &L {
+        &self.log
     }
 
     /// The log, for its end.
@@ -197,8 +201,12 @@ impl<L: Log> Correlate<L> {
             match self.log.poll(wait) {
                 Ok(Polled::Idle) => return Ok(()),
                 Ok(Polled::End { .. }) => {}
-                Ok(Polled::Assigned(assigned)) => self.assign(assigned),
+                Ok(Polled::Assigned(assigned)) => {
+                    self.rebalances += 1;
+                    self.assign(assigned);
+                }
                 Ok(Polled::Revoked { partitions, .. }) => {
+                    self.rebalances += 1;
                     for partition in partitions {
                         self.slots.remove(&partition.number);
                         let gone = self.restores.give_up(&mut self.log, partition.number);
@@ -252,7 +260,13 @@ impl<L: Log> Correlate<L> {
             Ok(ended) => ended,
             Err(error) => return self.patience.bear(error),
         };
-        for (number, result) in ended {
+        for Ended {
+            number,
+            result,
+            restored,
+        } in ended
+        {
+            self.counts.restored(restored);
             match result {
                 Ok(engine) => self.start(number, *engine)?,
                 Err(why) => self.refuse(number, why),
@@ -300,6 +314,7 @@ impl<L: Log> Correlate<L> {
     /// Takes the whole cycle back; its input comes again.
     fn undo_all(&mut self) -> Result<(), LoopError> {
         (self.entries, self.bytes, self.records) = (0, 0, 0);
+        self.applying = Duration::ZERO;
         self.letters.clear();
         let mut back = Vec::new();
         for (number, slot) in &mut self.slots {
@@ -332,6 +347,7 @@ impl<L: Log> Correlate<L> {
     /// After an outcome that nobody knows, the changelog says what is true.
     fn restore_all(&mut self) {
         (self.entries, self.bytes, self.records) = (0, 0, 0);
+        self.applying = Duration::ZERO;
         self.letters.clear();
         let running = self
             .slots

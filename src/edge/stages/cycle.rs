@@ -1,10 +1,13 @@
 //! What the loops share: one transaction, what its errors ask for, and how long the same trouble is
 //! borne.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::edge::clock::Deadline;
+use crate::edge::health::Worker;
 use crate::edge::log::{ErrorClass, Log, LogError, Partition};
+use crate::edge::tasks::Stop;
 
 /// The same cycle fails so often in a row before the process ends: a restart must be safe anyway.
 const FAILURES_MAX: u32 = 5;
@@ -36,6 +39,10 @@ pub struct Progress {
     pub committed: bool,
     /// A transaction was taken back; its input comes again.
     pub aborted: bool,
+    /// Of such a one nobody knows whether it took effect: its producer was replaced.
+    pub unknown: bool,
+    /// How long a committed transaction took, from its begin on.
+    pub commit: Duration,
 }
 
 impl Progress {
@@ -57,13 +64,47 @@ pub(super) enum Undone {
 
 /// Between two log lines about the same trouble.
 const LOG_PAUSE: Duration = Duration::from_secs(10);
+/// After something that the brokers do not allow: the client remembers a refusal until it asks again.
+const DENIED_PAUSE: Duration = Duration::from_secs(1);
+
+/// What a loop is watched by while a call takes long. Without one it works all the same.
+#[derive(Debug, Clone, Default)]
+pub struct Pulse(Option<(Arc<Worker>, Stop)>);
+
+impl Pulse {
+    /// The pulse of a worker that ends with `stop`.
+    #[must_use]
+    pub const fn of(worker: Arc<Worker>, stop: Stop) -> Self {
+        Self(Some((worker, stop)))
+    }
+
+    /// Still here.
+    pub(super) fn beat(&self) {
+        if let Some((worker, _)) = &self.0 {
+            worker.beat();
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.0.as_ref().is_some_and(|(_, stop)| stop.is_set())
+    }
+
+    /// Tells what stands against going on; `None` once nothing does.
+    fn tell(&self, fault: Option<String>) {
+        if let Some((worker, _)) = &self.0 {
+            worker.set_fault(fault);
+        }
+    }
+}
 
 /// Counts failures in a row, and tells of trouble that passes by itself now and then.
 #[derive(Debug, Default)]
 pub(super) struct Patience {
     failures: u32,
     quiet: Option<Deadline>,
-    troubled: bool,
+    /// There was trouble, and until then it is not over.
+    troubled: Option<Deadline>,
+    pub(super) pulse: Pulse,
 }
 
 impl Patience {
@@ -71,14 +112,16 @@ impl Patience {
         Self {
             failures: 0,
             quiet: None,
-            troubled: false,
+            troubled: None,
+            pulse: Pulse(None),
         }
     }
 
     /// A cycle was committed.
     pub(super) fn reset(&mut self) {
         self.failures = 0;
-        if std::mem::take(&mut self.troubled) {
+        if self.troubled.take_if(|until| until.has_passed()).is_some() {
+            self.pulse.tell(None);
             tracing::info!("the log can be reached again");
         }
     }
@@ -86,11 +129,19 @@ impl Patience {
     /// Sorts an error of a call outside any transaction: what the client repairs itself, or what may
     /// be asked again, is no reason to end.
     pub(super) fn bear(&mut self, error: LogError) -> Result<(), LoopError> {
+        self.pulse.beat();
+        if error.is_denied() {
+            self.denied(&error);
+            // What the client reports beside its work does not hold up the rest of it.
+            if !error.is_noise() {
+                std::thread::park_timeout(DENIED_PAUSE);
+            }
+            return Ok(());
+        }
         match error.class {
             ErrorClass::Retriable | ErrorClass::Noise => {
-                if self.quiet.is_none_or(|until| until.has_passed()) {
-                    self.quiet = Some(Deadline::after(LOG_PAUSE));
-                    self.troubled = true;
+                self.troubled = Some(Deadline::after(LOG_PAUSE));
+                if self.may_log() {
                     tracing::warn!(call = error.call, detail = %error.detail,
                         "the log cannot be reached as it should; trying on");
                 }
@@ -103,7 +154,32 @@ impl Patience {
         }
     }
 
+    fn may_log(&mut self) -> bool {
+        let may = self.quiet.is_none_or(|until| until.has_passed());
+        if may {
+            self.quiet = Some(Deadline::after(LOG_PAUSE));
+        }
+        may
+    }
+
+    /// Tells of something that the brokers do not allow. It is no failure: whoever changes that need
+    /// not start the process again.
+    fn denied(&mut self, error: &LogError) {
+        self.troubled = Some(Deadline::after(LOG_PAUSE));
+        self.pulse
+            .tell(Some(format!("not allowed by the brokers: {error}")));
+        if self.may_log() {
+            tracing::error!(call = error.call, detail = %error.detail,
+                "the brokers do not allow it; grant this user what the detail names, by their ACLs");
+        }
+    }
+
     fn spend(&mut self, error: LogError) -> Result<(), LoopError> {
+        if error.is_denied() {
+            self.denied(&error);
+            std::thread::park_timeout(DENIED_PAUSE);
+            return Ok(());
+        }
         self.failures += 1;
         if self.failures >= FAILURES_MAX {
             return Err(LoopError::Repeated(error));
@@ -144,6 +220,7 @@ fn recover<L: Log>(
         return Err(LoopError::Fenced(error));
     }
     let spent = error.requires_renewal();
+    patience.pulse.beat();
     patience.spend(error)?;
     if !spent {
         match log.abort() {
@@ -152,19 +229,27 @@ fn recover<L: Log>(
             Err(_) => {}
         }
     }
-    renew(log).map(|()| Undone::Renewed)
+    renew(log, patience).map(|()| Undone::Renewed)
 }
 
-fn renew<L: Log>(log: &mut L) -> Result<(), LoopError> {
+fn renew<L: Log>(log: &mut L, patience: &mut Patience) -> Result<(), LoopError> {
     let mut tries = 0;
     loop {
+        patience.pulse.beat();
         let Err(error) = log.renew() else {
             return Ok(());
         };
+        if error.is_denied() && !patience.pulse.is_over() {
+            patience.denied(&error);
+            std::thread::park_timeout(DENIED_PAUSE);
+            continue;
+        }
         tries += 1;
         match error.class {
             ErrorClass::Fenced => return Err(LoopError::Fenced(error)),
-            _ if tries >= RENEWALS_MAX => return Err(LoopError::Log(error)),
+            _ if tries >= RENEWALS_MAX || patience.pulse.is_over() => {
+                return Err(LoopError::Log(error));
+            }
             ErrorClass::Retriable
             | ErrorClass::Abort
             | ErrorClass::Unknown

@@ -7,5 +7,5 @@ mod cycle;
 pub mod deliver;
 mod directory;
 
-pub use cycle::{LoopError, Progress};
+pub use cycle::{LoopError, Progress, Pulse};
 pub use directory::SharedDirectory;

@@ -93,6 +93,7 @@ impl<L: Log> Collect<L> {
         } = collected;
         let counts = &mut self.pending.counts;
         if !events.is_empty() {
+            counts.note(&setup.name, events.iter().map(|(event, _)| event));
             *counts.events.entry(setup.name.clone()).or_default() += events.len();
         }
         for (_, reason) in ignored {
@@ -102,8 +103,7 @@ impl<L: Log> Collect<L> {
                 .or_default() += 1;
         }
         for (_, reject) in &rejects {
-            let key = (setup.name.clone(), reject.reason.as_str());
-            *counts.rejected.entry(key).or_default() += 1;
+            counts.reject(&setup.name, reject);
             self.pending
                 .letters
                 .push(records::dead_letter(record, Fault::of(reject)));
@@ -181,8 +181,7 @@ impl<L: Log> Collect<L> {
                     *pending.counts.events.entry(setup.name.clone()).or_default() += 1;
                 }
                 Err(reject) => {
-                    let key = (setup.name.clone(), reject.reason.as_str());
-                    *pending.counts.rejected.entry(key).or_default() += 1;
+                    pending.counts.reject(&setup.name, &reject);
                     pending
                         .letters
                         .push(records::dead_letter(record, Fault::of(&reject)));

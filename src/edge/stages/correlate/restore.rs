@@ -3,11 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::correlate::engine::{Engine, Restore, Setup};
-use crate::edge::clock::Deadline;
+use crate::edge::clock::{Deadline, monotonic};
 use crate::edge::log::{Log, LogError, OwnedRecord, Partition, Polled};
+
+use super::Restored;
 
 /// One slice, so that running partitions go on and the group keeps its member.
 const SLICE_MAX: Duration = Duration::from_millis(200);
@@ -16,8 +18,14 @@ const POLL_WAIT: Duration = Duration::from_millis(20);
 /// A group that stands ahead of the changelog means that it was read too early: so often again.
 const RETRIES_MAX: u32 = 3;
 
-/// A restore that ended: the engine, or why the partition must stand still.
-pub(super) type Ended = (i32, Result<Box<Engine>, String>);
+/// A restore that ended.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) number: i32,
+    /// The engine, or why the partition must stand still.
+    pub(super) result: Result<Box<Engine>, String>,
+    pub(super) restored: Restored,
+}
 
 /// One partition whose state is being read.
 #[derive(Debug)]
@@ -26,6 +34,9 @@ struct Restoring {
     /// `None` while an open transaction hides state.
     reading: Option<Reading>,
     retries: u32,
+    began: Instant,
+    records: u64,
+    mismatches: u64,
 }
 
 #[derive(Debug)]
@@ -36,11 +47,13 @@ struct Reading {
     /// The reader has it: an empty partition is not read at all.
     is_open: bool,
     fault: Option<String>,
+    records: u64,
 }
 
 impl Reading {
     fn take(&mut self, record: &OwnedRecord) {
         self.position = record.offset + 1;
+        self.records += 1;
         let key = record.key.as_deref().unwrap_or_default();
         if let Err(error) = self.restore.take(key, record.value.as_deref()) {
             self.fault.get_or_insert_with(|| error.to_string());
@@ -79,6 +92,9 @@ impl Restores {
             group_offset,
             reading: None,
             retries: 0,
+            began: monotonic(),
+            records: 0,
+            mismatches: 0,
         };
         self.running.insert(number, restoring);
     }
@@ -96,6 +112,14 @@ impl Restores {
 
     pub(super) fn is_empty(&self) -> bool {
         self.running.is_empty()
+    }
+
+    /// Records of a partition that were read so far.
+    pub(super) fn records(&self, number: i32) -> u64 {
+        let restoring = self.running.get(&number);
+        restoring.map_or(0, |r| {
+            r.records + r.reading.as_ref().map_or(0, |r| r.records)
+        })
     }
 
     pub(super) fn len(&self) -> usize {
@@ -133,6 +157,7 @@ impl Restores {
                     until: ends.high,
                     is_open: ends.low < ends.high,
                     fault: None,
+                    records: 0,
                 });
             }
         }
@@ -195,14 +220,18 @@ impl Restores {
             if reading.is_open {
                 log.reader_remove(std::slice::from_ref(&state))?;
             }
-            if let Some(fault) = reading.fault {
-                ended.push((number, Err(format!("{state}: {fault}"))));
-                continue;
-            }
-            let mut engine = match reading.restore.finish() {
+            restoring.records += reading.records;
+            let finished = match reading.fault {
+                Some(fault) => Err(format!("{state}: {fault}")),
+                None => reading
+                    .restore
+                    .finish()
+                    .map_err(|e| format!("{state}: {e}")),
+            };
+            let mut engine = match finished {
                 Ok(engine) => engine,
-                Err(error) => {
-                    ended.push((number, Err(format!("{state}: {error}"))));
+                Err(why) => {
+                    ended.push(restoring.ended(number, Err(why)));
                     continue;
                 }
             };
@@ -215,13 +244,26 @@ impl Restores {
             {
                 engine.begin_at(group);
             }
-            ended.push((number, Ok(Box::new(engine))));
+            ended.push(restoring.ended(number, Ok(Box::new(engine))));
         }
         Ok(ended)
     }
 }
 
 impl Restoring {
+    fn ended(&self, number: i32, result: Result<Box<Engine>, String>) -> Ended {
+        let restored = Restored {
+            records: self.records,
+            took: self.began.elapsed(),
+            mismatches: self.mismatches,
+        };
+        Ended {
+            number,
+            result,
+            restored,
+        }
+    }
+
     /// Compares the position of the changelog with that of the group: behind, the changelog is the
     /// truth; ahead, the changelog was read too early, and is read again.
     fn is_too_early(&mut self, state: &Partition, position: i64) -> bool {
@@ -231,6 +273,7 @@ impl Restoring {
         tracing::warn!(partition = %state, group, position,
             "the group and the changelog differ: the changelog counts");
         self.retries += 1;
+        self.mismatches += 1;
         group > position && position > 0 && self.retries <= RETRIES_MAX
     }
 }

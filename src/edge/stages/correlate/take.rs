@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::collect::block::{self, Entry};
+use crate::edge::clock::monotonic;
 use crate::edge::log::records::{self, Outgoing};
 use crate::edge::log::{Log, OwnedRecord};
 
-use super::{Correlate, Place, Running, Slot};
+use super::{Correlate, Running, Slot, Spot};
 
 impl<L: Log> Correlate<L> {
     /// Applies a block. False where the engine failed: everything gathered is to be undone.
@@ -17,6 +18,7 @@ impl<L: Log> Correlate<L> {
         let Some(Slot::Running(running)) = self.slots.get_mut(&number) else {
             return true;
         };
+        let began = monotonic();
         let bytes = record.value.as_deref().unwrap_or_default();
         let entries = match block::decode(bytes) {
             Ok(entries) => entries,
@@ -33,6 +35,7 @@ impl<L: Log> Correlate<L> {
         running.touched = true;
         let at = (number, record.offset);
         let failed = apply(running, record, &entries, &self.poisoned, &mut self.letters);
+        self.applying += began.elapsed();
         match failed {
             Ok(()) => {
                 running.engine.read_to(record.offset + 1);
@@ -67,7 +70,7 @@ fn apply(
     running: &mut Running,
     record: &OwnedRecord,
     entries: &[Entry<'_>],
-    poisoned: &BTreeSet<Place>,
+    poisoned: &BTreeSet<Spot>,
     letters: &mut Vec<Outgoing>,
 ) -> Result<(), Stopped> {
     let (number, offset) = (record.partition.number, record.offset);

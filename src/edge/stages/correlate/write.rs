@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use crate::collect::block::{Body, Entry, Writer};
 use crate::correlate::engine::{Change, Effects};
+use crate::edge::clock::monotonic;
 use crate::edge::log::records::{self, Outgoing};
 use crate::edge::log::topics::Topic;
 use crate::edge::log::{Log, Partition};
 
 use super::super::cycle::{LoopError, Progress, Undone, transact};
-use super::{Correlate, Slot};
+use super::{Correlate, Counts, Slot};
 
 impl<L: Log> Correlate<L> {
     /// Writes what was gathered, or takes it back.
@@ -19,6 +20,7 @@ impl<L: Log> Correlate<L> {
         let mut written: Vec<(i32, Vec<Change>)> = Vec::new();
         let mut offsets: Vec<(Partition, i64)> = Vec::new();
         let mut blocks: BTreeMap<i32, Writer> = BTreeMap::new();
+        let mut counts = Counts::default();
         for (number, slot) in &mut self.slots {
             let Slot::Running(running) = slot else {
                 continue;
@@ -27,6 +29,7 @@ impl<L: Log> Correlate<L> {
                 continue;
             }
             let effects = &mut running.effects;
+            counts.note(effects);
             outgoing.append(&mut take_records(*number, effects));
             for (to, relay) in effects.relays.drain(..) {
                 let entry = Entry {
@@ -52,15 +55,17 @@ impl<L: Log> Correlate<L> {
             let of_partition = writer.take().into_iter();
             outgoing.extend(of_partition.map(|b| (Topic::Events, records::events(number, b))));
         }
+        counts.poisoned += self.letters.len();
         outgoing.extend(self.letters.drain(..).map(|r| (Topic::DeadLetter, r)));
         let topics = &self.setup.topics;
+        let began = monotonic();
         let undone = transact(&mut self.log, &mut self.patience, &offsets, |log| {
             outgoing.iter().try_for_each(|(topic, record)| {
                 record.with(topics.of(*topic), |record| log.produce(record))
             })
         })?;
-        match undone {
-            None => self.committed(&written),
+        match &undone {
+            None => self.committed(&written, counts),
             Some(Undone::Renewed) => self.restore_all(),
             Some(Undone::Aborted) => self.undo_all()?,
         }
@@ -70,10 +75,13 @@ impl<L: Log> Correlate<L> {
             written: if committed { outgoing.len() } else { 0 },
             committed,
             aborted: !committed,
+            unknown: undone == Some(Undone::Renewed),
+            commit: began.elapsed(),
         })
     }
 
-    fn committed(&mut self, written: &[(i32, Vec<Change>)]) {
+    fn committed(&mut self, written: &[(i32, Vec<Change>)], mut counts: Counts) {
+        counts.applied(std::mem::take(&mut self.applying));
         (self.entries, self.bytes) = (0, 0);
         self.suspects.clear();
         self.poisoned.clear();
@@ -81,11 +89,13 @@ impl<L: Log> Correlate<L> {
             if let Some(Slot::Running(running)) = self.slots.get_mut(number) {
                 running.engine.commit(changes);
                 running.touched = false;
-                self.counts.add(&running.engine.take_counts());
-                self.counts
+                counts.engine.add(&running.engine.take_counts());
+                counts
+                    .engine
                     .add(&std::mem::take(&mut running.effects).counts);
             }
         }
+        self.counts.add(counts);
     }
 }
 
