@@ -14,7 +14,7 @@ use deskwarden::collect::identity::{MemoryDirectory, Settings, identify};
 use deskwarden::collect::keyed::{Key, key_event};
 use deskwarden::collect::map::{MappedEvent, Outcome, map_record};
 use deskwarden::collect::parse::{Tape, parse};
-use deskwarden::collect::pipeline::Collector;
+use deskwarden::collect::pipeline::{Collector, Scratch};
 use deskwarden::collect::record::Record;
 use deskwarden::collect::setup::{Product, SourceSetup};
 use deskwarden::collect::text::{Lexicon, Speaker};
@@ -116,7 +116,7 @@ fn mapped(records: &[StoryRecord], setup: &SourceSetup, tapes: &mut Tapes) -> Ve
 fn measure(world: &World, product: Product, records: &[StoryRecord]) {
     let mut setup = SourceSetup::new(product.as_str(), product);
     setup.keep_other = false;
-    let mut tapes = Tapes::default();
+    let mut scratch = Scratch::default();
     let mut tape = Tape::default();
     let collector = world.collector();
     let count = records.len();
@@ -125,7 +125,7 @@ fn measure(world: &World, product: Product, records: &[StoryRecord]) {
         || (),
         |()| {
             for record in records {
-                black_box(collector.collect(&view(record), &setup, &mut tapes));
+                black_box(collector.collect(&view(record), &setup, &mut scratch));
             }
         },
     );
@@ -142,10 +142,10 @@ fn measure(world: &World, product: Product, records: &[StoryRecord]) {
         count,
         || (),
         |()| {
-            black_box(mapped(records, &setup, &mut tapes));
+            black_box(mapped(records, &setup, &mut scratch.tapes));
         },
     );
-    let drafts = mapped(records, &setup, &mut tapes);
+    let drafts = mapped(records, &setup, &mut scratch.tapes);
     let [identified, reading, keying] = after_mapping(world, &drafts, count);
     let bytes: usize = records.iter().map(|record| record.value.len()).sum();
     println!(

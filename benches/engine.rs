@@ -19,7 +19,7 @@ use deskwarden::collect::entity::{Entity, EntityKind, copies};
 use deskwarden::collect::event::*;
 use deskwarden::collect::glance::Glance;
 use deskwarden::collect::time::{DAY_MS, SECOND_MS, Timestamp};
-use deskwarden::correlate::engine::{Effects, Engine, Setup};
+use deskwarden::correlate::engine::{AHEAD_MAX, Effects, Engine, Setup};
 use deskwarden::correlate::rules;
 
 /// The allocator of the program.
@@ -114,7 +114,10 @@ fn apply(engine: &mut Engine, blocks: &[Vec<Entry<'_>>], log_ts: Timestamp) -> u
     for entries in blocks {
         let mut effects = Effects::default();
         engine.advance(log_ts, &mut effects);
-        for entry in entries {
+        for (index, entry) in entries.iter().enumerate() {
+            if index.is_multiple_of(AHEAD_MAX) {
+                engine.look_ahead(&entries[index..]);
+            }
             engine.handle(entry, &mut effects).unwrap();
         }
         let changes = engine.changes();

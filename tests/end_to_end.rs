@@ -18,12 +18,11 @@ use deskwarden::collect::directory::{ExportSetup, read_item};
 use deskwarden::collect::entity::{Entity, EntityKind};
 use deskwarden::collect::identity::{MemoryDirectory, Settings};
 use deskwarden::collect::parse::{Tape, parse};
-use deskwarden::collect::pipeline::Collector;
+use deskwarden::collect::pipeline::{Collector, Scratch};
 use deskwarden::collect::record::Record;
 use deskwarden::collect::setup::{Product, SourceSetup};
 use deskwarden::collect::text::Lexicon;
 use deskwarden::collect::time::{MINUTE_MS, SECOND_MS, Timestamp};
-use deskwarden::collect::unwrap::Tapes;
 use deskwarden::correlate::control::SourceDeclared;
 use deskwarden::correlate::engine::{Effects, Engine, Setup};
 use deskwarden::correlate::rules::{self, rule::Evidence};
@@ -184,7 +183,7 @@ fn play(story: &[(Product, String)]) -> (Vec<String>, i64, bool) {
         "all",
         Some(&SourceDeclared::new("all", "source", &EVIDENCE)),
     );
-    let mut tapes = Tapes::default();
+    let mut scratch = Scratch::default();
     let mut log_ts = INGESTED;
     for (offset, (product, record)) in story.iter().enumerate() {
         let setup = SourceSetup::new("source", *product);
@@ -195,7 +194,7 @@ fn play(story: &[(Product, String)]) -> (Vec<String>, i64, bool) {
             ingest_ts: INGESTED,
             value: record.as_bytes(),
         };
-        let collected = collector.collect(&record, &setup, &mut tapes);
+        let collected = collector.collect(&record, &setup, &mut scratch);
         assert!(collected.rejects.is_empty(), "{:?}", collected.rejects);
         assert!(
             !collected.events.is_empty(),

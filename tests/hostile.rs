@@ -19,10 +19,10 @@ use deskwarden::collect::directory::{ExportSetup, read_item};
 use deskwarden::collect::identity::{MemoryDirectory, Settings};
 use deskwarden::collect::normalise::NameRules;
 use deskwarden::collect::parse::{RECORD_BYTES_MAX, STRING_BYTES_MAX, Tape, parse_text};
-use deskwarden::collect::pipeline::{Collected, Collector};
+use deskwarden::collect::pipeline::{Collected, Collector, Scratch};
 use deskwarden::collect::setup::{Product, SourceSetup};
 use deskwarden::collect::text::Lexicon;
-use deskwarden::collect::unwrap::{ITEMS_MAX, Tapes};
+use deskwarden::collect::unwrap::ITEMS_MAX;
 use deskwarden::collect::{Record, RejectReason, Timestamp};
 use serde_json::{Value, json};
 
@@ -292,7 +292,7 @@ struct World {
     directory: MemoryDirectory,
     settings: Settings,
     lexicon: Lexicon,
-    tapes: Tapes,
+    scratch: Scratch,
 }
 
 impl World {
@@ -318,7 +318,7 @@ impl World {
             directory: MemoryDirectory::new(records.to_vec(), &settings.roots),
             settings,
             lexicon: Lexicon::embedded().unwrap(),
-            tapes: Tapes::default(),
+            scratch: Scratch::default(),
         }
     }
 
@@ -336,7 +336,7 @@ impl World {
             value,
         };
         let setup = SourceSetup::new("source", product);
-        collector.collect(&record, &setup, &mut self.tapes)
+        collector.collect(&record, &setup, &mut self.scratch)
     }
 
     /// Collects a record and checks what holds for any record; the faults found.

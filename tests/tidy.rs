@@ -38,6 +38,7 @@ const FILES: &[&str] = &[
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
+    "schemas/README.md",
     "Cargo.toml",
     "clippy.toml",
 ];

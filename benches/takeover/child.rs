@@ -3,6 +3,8 @@
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+/// A second in which the process takes less than this share of a core: it is done.
+pub(crate) const IDLE_SHARE: f64 = 0.15;
 /// Clock ticks of `/proc` are hundredths of a second on every Linux that this runs on.
 const TICKS_PER_SECOND: f64 = 100.0;
 
@@ -40,6 +42,17 @@ impl Process {
             .map(|ticks| ticks.parse::<u64>().unwrap())
             .sum();
         ticks as f64 / TICKS_PER_SECOND
+    }
+
+    /// Waits until it has nothing left to do: a second that takes little of a core.
+    pub(crate) fn settle(&self) {
+        loop {
+            let before = self.cpu();
+            pause(1_000);
+            if self.cpu() - before < IDLE_SHARE {
+                return;
+            }
+        }
     }
 
     /// Panics if it has ended by itself.

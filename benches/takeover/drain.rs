@@ -1,7 +1,7 @@
 //! Draining a backlog: both programs read the same topics, one after the other, several times.
 
 use crate::broker::{self, Progress};
-use crate::child::{Process, pause};
+use crate::child::{IDLE_SHARE, Process, pause};
 use crate::load::{self, Load};
 use crate::ours::{self, ENVIRONMENT};
 use crate::{Common, raw_b_command};
@@ -16,8 +16,6 @@ use std::time::Duration;
 const STUCK: Duration = Duration::from_secs(120);
 /// Between two looks.
 const LOOK_MS: u64 = 100;
-/// A second in which the process takes less than this share of a core: it is done.
-const IDLE_SHARE: f64 = 0.15;
 
 /// Events per CPU-second over a backlog.
 #[derive(Debug, Clone, Args)]

@@ -104,7 +104,7 @@ impl Latency {
         let sent = thread::scope(|scope| {
             let reader = scope.spawn(|| read(brokers, &output, &done, &seen));
             let progress = Progress::of(brokers, &group, &sources, *partitions);
-            let sent = self.drive(&name, &progress, program);
+            let sent = self.drive(&name, (&progress, &process), program);
             let deadline = Deadline::after(TAIL);
             while !deadline.has_passed()
                 && !sent
@@ -146,7 +146,7 @@ impl Latency {
     fn drive(
         &self,
         name: &str,
-        progress: &Progress,
+        (progress, process): (&Progress, &Process),
         program: Program,
     ) -> BTreeMap<String, Instant> {
         let mut options = self.common.load.clone();
@@ -166,6 +166,7 @@ impl Latency {
         while progress.committed() < i64::try_from(options.identities).unwrap() {
             pause(100);
         }
+        process.settle();
         let completing = if program == Program::RawB { 3 } else { 2 };
         let begun = clock::monotonic();
         let spacing = Duration::from_secs(1) / u32::try_from(options.rate).unwrap();

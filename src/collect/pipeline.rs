@@ -8,7 +8,7 @@ use crate::collect::map::{Mapped, MappedEvent, Outcome, TextPart, map_record};
 use crate::collect::record::Record;
 use crate::collect::reject::Reject;
 use crate::collect::setup::SourceSetup;
-use crate::collect::text::{Lexicon, Speaker};
+use crate::collect::text::{Lexicon, Readings, Speaker};
 use crate::collect::unwrap::Tapes;
 
 /// What became of one record. Nothing is dropped: every item is in one of the three lists.
@@ -20,6 +20,14 @@ pub struct Collected {
     pub ignored: Vec<(u32, &'static str)>,
     /// Items that cannot be used.
     pub rejects: Vec<(u32, Reject)>,
+}
+
+/// What the steps use again for the next record; of one lexicon.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    /// The parsed record.
+    pub tapes: Tapes,
+    readings: Readings,
 }
 
 /// What the steps need besides the record.
@@ -40,15 +48,16 @@ impl<D: Directory> Collector<'_, D> {
         &self,
         record: &Record<'_>,
         setup: &SourceSetup,
-        tapes: &mut Tapes,
+        scratch: &mut Scratch,
     ) -> Collected {
         let mut mapped = Vec::new();
-        map_record(record, setup, tapes, &mut mapped);
+        map_record(record, setup, &mut scratch.tapes, &mut mapped);
         let mut collected = Collected::default();
         for Mapped { item, outcome } in mapped {
             match outcome {
                 Outcome::Events(events) => {
-                    let finished = events.into_iter().map(|event| self.finish(event));
+                    let readings = &mut scratch.readings;
+                    let finished = events.into_iter().map(|event| self.finish(event, readings));
                     collected.events.extend(finished);
                 }
                 Outcome::Ignored(reason) => collected.ignored.push((item, reason)),
@@ -58,13 +67,13 @@ impl<D: Directory> Collector<'_, D> {
         collected
     }
 
-    fn finish(&self, mapped: MappedEvent) -> (Event, Vec<Entity>) {
+    fn finish(&self, mapped: MappedEvent, readings: &mut Readings) -> (Event, Vec<Entity>) {
         let MappedEvent {
             mut event, texts, ..
         } = mapped;
         identify(&mut event, self.directory, self.settings);
         settle_callback(&mut event);
-        if let Some(text) = self.read(&texts) {
+        if let Some(text) = self.read(&texts, readings) {
             event.text = Some(Box::new(with_offset(text, &event)));
         }
         key_event(&mut event, &self.settings.key);
@@ -73,7 +82,7 @@ impl<D: Directory> Collector<'_, D> {
     }
 
     /// The text with most pressure; texts of the desk and of machines score nothing.
-    fn read(&self, texts: &[TextPart]) -> Option<Text> {
+    fn read(&self, texts: &[TextPart], readings: &mut Readings) -> Option<Text> {
         let scored = texts.iter().map(|part| {
             let speaker = match part.speaker {
                 "requester" => Speaker::Requester,
@@ -81,7 +90,7 @@ impl<D: Directory> Collector<'_, D> {
                 "system" => Speaker::System,
                 _ => Speaker::Unknown,
             };
-            self.lexicon.read(&part.text, speaker)
+            readings.read(self.lexicon, &part.text, speaker)
         });
         // Of equal scores the first text stands.
         scored.reduce(|best, next| {

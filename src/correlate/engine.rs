@@ -25,6 +25,7 @@ use crate::correlate::rules::RuleSet;
 use crate::correlate::rules::masks::PatternMask;
 use crate::correlate::rules::rule_set::Told;
 use crate::correlate::state_codec::{self, StateError};
+pub use crate::correlate::store::AHEAD_MAX;
 use crate::correlate::store::{Key, Store};
 use crate::correlate::timers::{Timers, alarms};
 
@@ -227,6 +228,13 @@ impl Engine {
         self.partition.next_offset = next_offset;
     }
 
+    /// Prepares for the entries to come, of which the first [`AHEAD_MAX`] count. Changes nothing but
+    /// how fast they are applied.
+    pub fn look_ahead(&self, entries: &[Entry<'_>]) {
+        self.store
+            .look_ahead(entries.iter().filter_map(|entry| entry.entity));
+    }
+
     /// Applies one entry.
     ///
     /// # Errors
@@ -370,12 +378,8 @@ impl Engine {
             _ => self.store.get(key),
         };
         let warm = self.warm.take(key);
-        debug_assert!(
-            warm.as_ref().is_none_or(|warm| {
-                held.map(state_codec::decode) == Some(Ok(EntityState::clone(warm)))
-            }),
-            "a warm state is what its record says"
-        );
+        let is_held = |warm: &EntityState| held.map(state_codec::decode) == Some(Ok(warm.clone()));
+        debug_assert!(warm.as_deref().is_none_or(is_held), "equal to its record");
         let alive = held
             .filter(|record| {
                 state_codec::glimpse(record).is_some_and(|seen| seen.expires_day >= today)

@@ -1,9 +1,9 @@
 //! What is remembered of the entities of one partition, encoded: one allocation for each, found by
 //! key. A record stays as it lies on the changelog until its entity is touched.
 
-use std::borrow::Borrow;
-use std::collections::HashSet;
-use std::hash::{Hash, Hasher};
+use std::hash::BuildHasher as _;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::collect::entity::{Entity, EntityKind};
 
@@ -42,6 +42,9 @@ impl Key {
     }
 }
 
+/// Most entities looked ahead for at once: as many waits for memory as a processor overlaps.
+pub const AHEAD_MAX: usize = 16;
+
 /// Bytes of the length of the key in front of it: a source's string may have 64 KiB.
 const PREFIX_BYTES: usize = 4;
 
@@ -67,33 +70,27 @@ impl Packed {
             })
             .unwrap_or_default()
     }
-}
 
-impl Borrow<[u8]> for Packed {
-    fn borrow(&self) -> &[u8] {
+    fn key(&self) -> &[u8] {
         self.parts().0
     }
 }
 
-impl Hash for Packed {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.parts().0.hash(state);
-    }
+fn hash(hasher: &DefaultHashBuilder, kind: u8, id: &[u8]) -> u64 {
+    hasher.hash_one((kind, id))
 }
 
-impl PartialEq for Packed {
-    fn eq(&self, other: &Self) -> bool {
-        self.parts().0 == other.parts().0
-    }
+fn hash_of(hasher: &DefaultHashBuilder, key: &[u8]) -> u64 {
+    let (kind, id) = key.split_first().unwrap_or((&0, &[]));
+    hash(hasher, *kind, id)
 }
-
-impl Eq for Packed {}
 
 /// The encoded records of one partition.
 #[derive(Debug, Default)]
 pub struct Store {
-    // The hasher is seeded: keys come from outside.
-    records: HashSet<Packed>,
+    records: HashTable<Packed>,
+    // Seeded: keys come from outside.
+    hasher: DefaultHashBuilder,
     counts: [usize; EntityKind::ALL.len()],
     bytes: usize,
 }
@@ -102,25 +99,59 @@ impl Store {
     /// The record of an entity.
     #[must_use]
     pub fn get(&self, key: &Key) -> Option<&[u8]> {
-        self.records.get(key.0.as_slice()).map(|p| p.parts().1)
+        let found = self
+            .records
+            .find(hash_of(&self.hasher, &key.0), |p| p.key() == key.0);
+        found.map(|p| p.parts().1)
+    }
+
+    /// Brings the records of entities near the processor. They lie far apart in memory, and waiting for
+    /// one after the other costs most of a look-up: here the waits overlap.
+    pub fn look_ahead<'e>(&self, entities: impl Iterator<Item = (EntityKind, &'e str)>) {
+        let mut hashes = [0; AHEAD_MAX];
+        let mut many = 0;
+        for ((kind, id), place) in entities.zip(&mut hashes) {
+            *place = hash(&self.hasher, kind as u8, id.as_bytes());
+            many += 1;
+        }
+        let mut found = [None; AHEAD_MAX];
+        for (hash, found) in hashes.iter().take(many).zip(&mut found) {
+            // The first of its hash will do: nothing is decided here.
+            *found = self.records.find(*hash, |_| true);
+        }
+        let first = |p: &Packed| p.0.get(PREFIX_BYTES).copied().unwrap_or(0);
+        let touched = found.iter().flatten().map(|p| first(p));
+        std::hint::black_box(touched.fold(0, u8::wrapping_add));
     }
 
     /// Replaces the record of an entity; `None` forgets it.
     pub fn put(&mut self, key: &Key, record: Option<&[u8]>) {
-        let old = match record {
-            Some(record) => {
+        let hash = hash_of(&self.hasher, &key.0);
+        let found = self.records.find_entry(hash, |p| p.key() == key.0).ok();
+        let had = found.is_some();
+        match (found, record) {
+            (Some(mut found), Some(record)) => {
                 let packed = Packed::new(key, record);
                 self.bytes += packed.0.len();
-                self.records.replace(packed)
+                let old = std::mem::replace(found.get_mut(), packed);
+                self.bytes = self.bytes.saturating_sub(old.0.len());
             }
-            None => self.records.take(key.0.as_slice()),
-        };
-        if let Some(old) = &old {
-            self.bytes = self.bytes.saturating_sub(old.0.len());
+            (Some(found), None) => {
+                let (old, _) = found.remove();
+                self.bytes = self.bytes.saturating_sub(old.0.len());
+            }
+            (None, Some(record)) => {
+                let packed = Packed::new(key, record);
+                self.bytes += packed.0.len();
+                let hasher = &self.hasher;
+                self.records
+                    .insert_unique(hash, packed, |p| hash_of(hasher, p.key()));
+            }
+            (None, None) => {}
         }
         let count = key.kind().and_then(|k| self.counts.get_mut(k as usize));
         if let Some(count) = count {
-            match (record.is_some(), old.is_some()) {
+            match (record.is_some(), had) {
                 (true, false) => *count += 1,
                 (false, true) => *count -= 1,
                 (true, true) | (false, false) => {}
@@ -130,7 +161,8 @@ impl Store {
 
     /// Makes room for so many more records at once, for a restore.
     pub fn reserve(&mut self, records: usize) {
-        self.records.reserve(records);
+        let hasher = &self.hasher;
+        self.records.reserve(records, |p| hash_of(hasher, p.key()));
     }
 
     /// Entities of a kind.
@@ -147,7 +179,6 @@ impl Store {
 
     /// The keys whose record is one that is looked for, in order.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "sorted before anybody sees it")]
     pub fn select(&self, wanted: impl Fn(&[u8]) -> bool) -> Vec<Key> {
         let found = self.records.iter().filter(|p| wanted(p.parts().1));
         let mut keys: Vec<Key> = found.map(|p| Key(p.parts().0.to_vec())).collect();

@@ -6,8 +6,11 @@
 
 mod fold;
 mod phrases;
+mod recent;
 mod score;
 mod segment;
+
+pub use recent::Readings;
 
 use sha2::{Digest as _, Sha256};
 

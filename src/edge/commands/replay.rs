@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 
-use crate::collect::map::{Mapped, Outcome, Tapes, map_record};
+use crate::collect::map::{Tapes, map_record};
 use crate::collect::record::Record;
 use crate::collect::setup::{Product, SourceSetup};
 use crate::collect::text::Lexicon;
@@ -23,6 +23,10 @@ use crate::edge::commands::local::{Local, LocalSource};
 use crate::edge::commands::{CommandError, Ending, alert_text};
 use crate::edge::config::{Config, ConfigArgs, Needs, product_named, usual};
 use crate::edge::log::OwnedRecord;
+
+mod order;
+
+use order::{Contacts, Fed, Found, in_order};
 
 /// Records between two looks at the clock of the story.
 const BATCH_RECORDS: usize = 500;
@@ -80,13 +84,6 @@ fn source_named(text: &str) -> Result<(String, PathBuf), String> {
         .filter(|(name, path)| !name.is_empty() && !path.is_empty())
         .ok_or_else(|| "write NAME=FILE, such as `okta=okta.jsonl`".to_owned())?;
     Ok((name.to_owned(), path.into()))
-}
-
-/// One record of a file, with the time by which files are merged.
-struct Fed {
-    time: Timestamp,
-    source: usize,
-    bytes: Vec<u8>,
 }
 
 /// What the summary says.
@@ -206,13 +203,13 @@ fn product(name: &str) -> Result<(Product, Vec<Evidence>), CommandError> {
     Ok((product, evidence))
 }
 
-/// Reads the files and puts their records in order of time. A record whose time nobody names stands at
-/// the time of its file.
+/// Reads the files and puts their records in order of time.
 fn read(args: &Args, sources: &[LocalSource]) -> Result<Vec<Fed>, CommandError> {
-    let mut fed = Vec::new();
+    let mut found = Vec::new();
+    let mut contacts = Contacts::default();
     let mut tapes = Tapes::default();
     let mut mapped = Vec::new();
-    for (name, path) in &args.source {
+    for (file, (name, path)) in args.source.iter().enumerate() {
         let input = Input::read(path)?;
         let of_name = |s: &LocalSource| s.source.setup.name == *name;
         let Some(source) = sources.iter().position(of_name) else {
@@ -231,25 +228,16 @@ fn read(args: &Args, sources: &[LocalSource]) -> Result<Vec<Fed>, CommandError> 
             };
             mapped.clear();
             map_record(&record, setup, &mut tapes, &mut mapped);
-            let time = latest(&mapped).unwrap_or(input.written);
-            fed.push(Fed {
-                time,
+            found.push(Found {
                 source,
+                file,
+                written: input.written,
+                place: contacts.place(&mapped),
                 bytes: chunk.bytes.to_vec(),
             });
         }
     }
-    fed.sort_by_key(|fed| fed.time);
-    Ok(fed)
-}
-
-/// A record is there when the last of its events has happened.
-fn latest(mapped: &[Mapped]) -> Option<Timestamp> {
-    let events = mapped.iter().filter_map(|mapped| match &mapped.outcome {
-        Outcome::Events(events) => Some(events),
-        Outcome::Ignored(_) | Outcome::Reject(_) => None,
-    });
-    events.flatten().map(|mapped| mapped.event.time).max()
+    Ok(in_order(found, &contacts))
 }
 
 fn play(

@@ -8,10 +8,10 @@ use std::time::Duration;
 use crate::collect::block::Writer;
 use crate::collect::event::Domain;
 use crate::collect::identity::{Directory as _, Settings};
+use crate::collect::pipeline::Scratch;
 use crate::collect::setup::SourceSetup;
 use crate::collect::text::Lexicon;
 use crate::collect::time::{SECOND_MS, Timestamp};
-use crate::collect::unwrap::Tapes;
 use crate::collect::watermark::Watermarks;
 use crate::edge::clock::{Deadline, monotonic};
 use crate::edge::log::records::{self, Outgoing};
@@ -115,7 +115,7 @@ pub struct Collect<L> {
     last_tick: Timestamp,
     patience: Patience,
     pending: Pending,
-    tapes: Tapes,
+    scratch: Scratch,
     counts: Counts,
     /// Assignments and revocations so far.
     rebalances: u64,
@@ -137,7 +137,7 @@ impl<L: Log> Collect<L> {
             last_tick: Timestamp::MIN,
             patience: Patience::default(),
             pending: Pending::default(),
-            tapes: Tapes::default(),
+            scratch: Scratch::default(),
             counts: Counts::default(),
             rebalances: 0,
         }

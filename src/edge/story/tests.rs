@@ -9,12 +9,11 @@ use crate::collect::directory::{ExportSetup, read_item};
 use crate::collect::entity::{Entity, EntityKind};
 use crate::collect::identity::{MemoryDirectory, Settings};
 use crate::collect::parse::{Tape, parse};
-use crate::collect::pipeline::Collector;
+use crate::collect::pipeline::{Collector, Scratch};
 use crate::collect::record::Record;
 use crate::collect::setup::{Product, SourceSetup};
 use crate::collect::text::Lexicon;
 use crate::collect::time::{MINUTE_MS, Timestamp};
-use crate::collect::unwrap::Tapes;
 use crate::correlate::case::Verdict;
 use crate::correlate::control::SourceDeclared;
 use crate::correlate::engine::{Effects, Engine, Published, Setup};
@@ -137,7 +136,7 @@ fn play(story: &Story) -> Play {
         lexicon: &lexicon,
     };
     let setups = SOURCES.map(|(product, _, _)| SourceSetup::new(product.as_str(), product));
-    let mut tapes = Tapes::default();
+    let mut scratch = Scratch::default();
     let mut play = Play::new();
     let mut passed = Timestamp::MIN;
     for (offset, record) in (0..).zip(story.records()) {
@@ -149,7 +148,7 @@ fn play(story: &Story) -> Play {
             ingest_ts: record.time,
             value: &record.value,
         };
-        let collected = collector.collect(&view, setup, &mut tapes);
+        let collected = collector.collect(&view, setup, &mut scratch);
         play.rejects += collected.rejects.len();
         if record.time.since(passed) > MINUTE_MS {
             passed = record.time;

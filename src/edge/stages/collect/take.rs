@@ -84,7 +84,7 @@ impl<L: Log> Collect<L> {
                 settings: &self.setup.settings,
                 lexicon: &self.setup.lexicon,
             };
-            collector.collect(record, setup, &mut self.tapes)
+            collector.collect(record, setup, &mut self.scratch)
         };
         let Collected {
             events,
@@ -168,7 +168,7 @@ impl<L: Log> Collect<L> {
         let mut directory = self.directory.write();
         let pending = &mut self.pending;
         let system = setup.product.directory_system();
-        unwrap(record.value, &mut self.tapes, &mut |item| {
+        unwrap(record.value, &mut self.scratch.tapes, &mut |item| {
             let read = item
                 .value
                 .and_then(|value| read_item(system, value, &export));

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::collect::block::{self, Entry};
+use crate::correlate::engine::AHEAD_MAX;
 use crate::edge::clock::monotonic;
 use crate::edge::log::records::{self, Outgoing};
 use crate::edge::log::{Log, OwnedRecord};
@@ -90,6 +91,9 @@ fn apply(
         Ok(())
     })?;
     for (index, entry) in entries.iter().enumerate() {
+        if index.is_multiple_of(AHEAD_MAX) {
+            engine.look_ahead(entries.get(index..).unwrap_or_default());
+        }
         if poisoned.contains(&(number, offset, index)) {
             letters.push(records::poison(record, index, entry));
             continue;
