@@ -29,7 +29,10 @@ use rdkafka::mocking::MockCluster;
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 use serde_json::Value;
 
-const VARIABLE: &str = "DESKWARDEN_TEST_BROKERS";
+#[path = "support/brokers.rs"]
+mod brokers;
+
+use brokers::addresses;
 
 struct Brokers {
     addresses: String,
@@ -44,21 +47,8 @@ struct Run {
 }
 
 /// The brokers under test, or a visible skip, which is a failure where `CI=true`.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "tests are told by the environment where brokers are"
-)]
 fn brokers(test: &str) -> Option<Brokers> {
-    let Ok(addresses) = std::env::var(VARIABLE) else {
-        assert!(
-            std::env::var("CI").as_deref() != Ok("true"),
-            "{VARIABLE} is not set: in CI a skipped test is a failure"
-        );
-        println!(
-            "skipped: set {VARIABLE}=host:port to run {test} (docker compose up -d kafka, or tests/run)"
-        );
-        return None;
-    };
+    let addresses = addresses()?;
     let prefix = format!("dwtest-{test}-{}", clock::now().0);
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(&prefix);
     std::fs::create_dir_all(&folder).unwrap();

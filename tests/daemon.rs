@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 
 use deskwarden::edge::log::Partition;
 use deskwarden::edge::log::topics::{Names, Topic};
+use world::brokers::{addresses, own_process};
 use world::{PARTITIONS, SOURCES, World, finish, read_all, signal};
 
 #[path = "support/model.rs"]
@@ -32,7 +33,7 @@ mod world;
 static ALONE: Mutex<()> = Mutex::new(());
 
 fn brokers() -> Option<(String, MutexGuard<'static, ()>)> {
-    let brokers = world::brokers()?;
+    let brokers = addresses()?;
     Some((
         brokers,
         ALONE.lock().unwrap_or_else(PoisonError::into_inner),
@@ -257,11 +258,7 @@ fn brokers_lost_for_a_minute_are_waited_for() {
     let Some((brokers, _alone)) = brokers() else {
         return;
     };
-    let Ok(broker) = std::env::var("DESKWARDEN_TEST_BROKER_PID") else {
-        println!("skipped: the broker is not ours to stop; tests/run starts one");
-        return;
-    };
-    let broker: u32 = broker.parse().unwrap();
+    let Some(broker) = own_process() else { return };
     let mut world = World::new("outage", brokers);
     let (mut instance, mut other) = (world.start("a"), world.start("b"));
     world.feed(100);
@@ -360,10 +357,7 @@ fn permissions_that_are_refused_are_waited_for() {
     let Some((brokers, _alone)) = brokers() else {
         return;
     };
-    if std::env::var("DESKWARDEN_TEST_BROKER_PID").is_err() {
-        println!("skipped: the broker is not ours to set permissions on; tests/run starts one");
-        return;
-    }
+    let Some(_) = own_process() else { return };
     let mut world = World::new("denied", brokers);
     let names = Names::new(&world.prefix);
     let (state, events) = (names.of(Topic::State), names.of(Topic::Events));

@@ -15,7 +15,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use deskwarden::edge::kafka::KafkaLog;
-use world::{Instance, World, brokers, finish, signal};
+use world::brokers::{addresses, own_process};
+use world::{Instance, World, finish, signal};
 
 #[path = "support/model.rs"]
 mod model;
@@ -38,7 +39,7 @@ fn until_some_moment(world: &mut World, log: &mut KafkaLog) {
 
 #[test]
 fn one_instance_killed_twenty_times() {
-    let Some(brokers) = brokers() else { return };
+    let Some(brokers) = addresses() else { return };
     let mut world = World::new("kill1", brokers);
     let mut log = world.reader();
     let mut instance = world.start("a");
@@ -52,7 +53,7 @@ fn one_instance_killed_twenty_times() {
 
 #[test]
 fn three_instances_killed_twelve_times() {
-    let Some(brokers) = brokers() else { return };
+    let Some(brokers) = addresses() else { return };
     let mut world = World::new("kill3", brokers);
     let mut log = world.reader();
     let mut instances: Vec<Instance> = ["a", "b", "c"].iter().map(|n| world.start(n)).collect();
@@ -69,12 +70,8 @@ fn three_instances_killed_twelve_times() {
 /// The broker stands still around commits: outcomes are unknown, and nothing is lost or repeated.
 #[test]
 fn the_broker_stands_still_three_times() {
-    let Some(brokers) = brokers() else { return };
-    let Ok(broker) = std::env::var("DESKWARDEN_TEST_BROKER_PID") else {
-        println!("skipped: the broker is not ours to stop");
-        return;
-    };
-    let broker: u32 = broker.parse().unwrap();
+    let Some(brokers) = addresses() else { return };
+    let Some(broker) = own_process() else { return };
     let mut world = World::new("pause", brokers);
     let mut log = world.reader();
     let instance = world.start("a");

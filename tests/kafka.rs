@@ -7,8 +7,12 @@
     reason = "a test may panic"
 )]
 
+#[path = "support/brokers.rs"]
+mod brokers;
 #[path = "support/conformance.rs"]
 mod conformance;
+
+use brokers::addresses;
 
 use conformance::{Member, World, member, read_from, record, write};
 use deskwarden::edge::clock;
@@ -21,8 +25,6 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::Duration;
 
-const VARIABLE: &str = "DESKWARDEN_TEST_BROKERS";
-
 struct Brokers {
     addresses: String,
     prefix: String,
@@ -30,21 +32,8 @@ struct Brokers {
 }
 
 /// The brokers under test, or a visible skip, which is a failure where `CI=true`.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "tests are told by the environment where brokers are"
-)]
 fn brokers(test: &str) -> Option<Brokers> {
-    let Ok(addresses) = std::env::var(VARIABLE) else {
-        assert!(
-            std::env::var("CI").as_deref() != Ok("true"),
-            "{VARIABLE} is not set: in CI a skipped test is a failure"
-        );
-        println!(
-            "skipped: set {VARIABLE}=host:port to run {test} (docker compose up -d kafka, or tests/run)"
-        );
-        return None;
-    };
+    let addresses = addresses()?;
     let prefix = format!("dwtest-{test}-{}", clock::now().0);
     let topic_settings = Vec::new();
     Some(Brokers {

@@ -38,7 +38,9 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use crate::model::{self, Differences};
 use crate::random::Random;
 
-pub const VARIABLE: &str = "DESKWARDEN_TEST_BROKERS";
+#[path = "brokers.rs"]
+pub mod brokers;
+
 pub const PARTITIONS: i32 = 6;
 pub const SOURCES: [&str; 2] = ["idp", "desk"];
 /// Between two looks at something that another process does.
@@ -46,19 +48,6 @@ const LOOK_PAUSE: Duration = Duration::from_millis(100);
 /// Anything that takes longer is broken.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 pub const KEY: &str = "0123456789abcdef0123456789abcdef";
-
-pub fn brokers() -> Option<String> {
-    let brokers = std::env::var(VARIABLE).ok();
-    if brokers.is_none() {
-        let ci = std::env::var("CI").as_deref() == Ok("true");
-        assert!(
-            !ci,
-            "{VARIABLE} is not set: in CI a skipped test is a failure"
-        );
-        println!("skipped: set {VARIABLE}=host:port, or use tests/run");
-    }
-    brokers
-}
 
 pub struct World {
     pub brokers: String,
