@@ -1,11 +1,12 @@
-//! The load: an identity provider (60 %), tickets with 600 bytes of text (20 %), a contact centre
-//! (12 %) and administration (8 %), in the vendors' forms, the same for a seed.
+//! The load, in the vendors' forms, the same for a seed: everyday events of an identity provider, and
+//! among them a share that recovering an account, or hiding it, is made of: tickets with 600 bytes of
+//! text, contacts, administration and interactive logins, as 20 : 12 : 8 : 5. At 45 % this is a help
+//! desk's whole day, with 20 % tickets and 12 % contacts; at 5 % the log of a large identity provider.
 //!
 //! People are drawn by Zipf (0.99), attacks and their look-alikes evenly. One event in a hundred
-//! comes twice; 5 % are up to 3 s late, 0.1 % up to a minute, 0.01 % up to ten. Of the events of the
-//! identity provider one in twelve is an interactive login (5 % of all), the others open applications
-//! or evaluate policies. Before all of it everybody was seen once, so that devices and networks are
-//! usual; that is not measured.
+//! comes twice; 5 % are up to 3 s late, 0.1 % up to a minute, 0.01 % up to ten. Everyday events open
+//! applications and evaluate policies. Before all of it everybody was seen once, so that devices and
+//! networks are usual; that is not measured.
 
 use clap::Args;
 use deskwarden::collect::time::{DAY_MS, MINUTE_MS, SECOND_MS, Timestamp};
@@ -21,8 +22,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 const HISTORY_MS: i64 = 20 * DAY_MS;
 /// Size of a ticket's text in bytes.
 const TEXT_BYTES: usize = 600;
-/// Interactive logins among a thousand events of the identity provider.
-const LOGINS_PER_MILLE: usize = 83;
+/// Tickets, contacts, administration and logins among what is relevant.
+const TICKETS: usize = 20;
+const CONTACTS: usize = 12;
+const ADMINISTRATION: usize = 8;
+const LOGINS: usize = 5;
+const RELEVANT: usize = TICKETS + CONTACTS + ADMINISTRATION + LOGINS;
 /// Time between the steps of an attack.
 const STEP_MS: i64 = 5 * SECOND_MS;
 /// Desk agents among the identities.
@@ -45,6 +50,9 @@ pub(crate) struct LoadOptions {
     /// Events a second of event time.
     #[arg(long, default_value_t = 5_000)]
     pub(crate) rate: u64,
+    /// Share of tickets, contacts, administration and logins, in percent of all events.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub(crate) relevant: u8,
     /// One attack, and one look-alike, in so many events.
     #[arg(long, default_value_t = 10_000)]
     pub(crate) attack_every: u64,
@@ -205,11 +213,6 @@ impl Load {
         let who = self.person(number);
         let at = time.minus(self.lag());
         let own = |kind, message| OktaEvent::own(kind, message, at, &who, &who.office);
-        if self.rng.chance(LOGINS_PER_MILLE) {
-            self.counts.logins += 1;
-            let login = own("user.session.start", "User login to Okta");
-            return self.okta(&login, &who.mail, time);
-        }
         if self.rng.chance(250) {
             let decided = own("policy.evaluate_sign_on", "Evaluation of sign-on policy");
             let decided = OktaEvent {
@@ -227,6 +230,21 @@ impl Load {
             ..opened
         };
         self.okta(&opened, &who.mail, time)
+    }
+
+    fn login(&mut self, time: Timestamp) -> Made {
+        let number = self.anybody();
+        let who = self.person(number);
+        let at = time.minus(self.lag());
+        self.counts.logins += 1;
+        let login = OktaEvent::own(
+            "user.session.start",
+            "User login to Okta",
+            at,
+            &who,
+            &who.office,
+        );
+        self.okta(&login, &who.mail, time)
     }
 
     /// Administration: nothing that recovers an account.
@@ -405,6 +423,19 @@ impl Load {
         made
     }
 
+    fn relevant(&mut self, time: Timestamp) -> Made {
+        let drawn = self.rng.below(RELEVANT);
+        if drawn < TICKETS {
+            self.ticket(time)
+        } else if drawn < TICKETS + CONTACTS {
+            self.contact(time)
+        } else if drawn < TICKETS + CONTACTS + ADMINISTRATION {
+            self.administration(time)
+        } else {
+            self.login(time)
+        }
+    }
+
     fn make(&mut self, n: u64) -> Made {
         let time = self.delivery(n);
         if n.is_multiple_of(self.options.attack_every) {
@@ -428,11 +459,10 @@ impl Load {
                 };
             }
         }
-        let made = match self.rng.below(100) {
-            0..60 => self.everyday(time),
-            60..80 => self.ticket(time),
-            80..92 => self.contact(time),
-            _ => self.administration(time),
+        let made = if self.rng.below(100) >= usize::from(self.options.relevant) {
+            self.everyday(time)
+        } else {
+            self.relevant(time)
         };
         self.recent.push_back(made.clone());
         if self.recent.len() > RECENT_MAX {
@@ -462,12 +492,13 @@ pub(crate) fn describe(counts: &Counts, options: &LoadOptions) -> String {
     let [okta, tickets, contacts] = counts.by_source;
     let share = |part: u64| part as f64 * 100.0 / counts.events.max(1) as f64;
     format!(
-        "{} events of {} people ({:.1} each), {} bytes each; identity provider {:.1} %, tickets {:.1} %, \
-         contacts {:.1} %; interactive logins {:.1} %, duplicates {:.1} %, {} attacks (seed {})",
+        "{} events of {} people ({:.1} each), {} bytes each; {} % relevant: identity provider {:.1} %, tickets \
+         {:.1} %, contacts {:.1} %; interactive logins {:.1} %, duplicates {:.1} %, {} attacks (seed {})",
         counts.events,
         options.identities,
         counts.events as f64 / options.identities.max(1) as f64,
         counts.bytes / counts.events.max(1),
+        options.relevant,
         share(okta),
         share(tickets),
         share(contacts),
