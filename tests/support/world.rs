@@ -47,6 +47,8 @@ pub const SOURCES: [&str; 2] = ["idp", "desk"];
 const LOOK_PAUSE: Duration = Duration::from_millis(100);
 /// Anything that takes longer is broken.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+/// Of a log, where something did not happen.
+const LAST_LINES: usize = 30;
 pub const KEY: &str = "0123456789abcdef0123456789abcdef";
 
 pub struct World {
@@ -77,6 +79,11 @@ impl World {
         let producer = ClientConfig::new()
             .set("bootstrap.servers", &brokers)
             .set("linger.ms", "0")
+            // What it sends again because the broker stood still must not be there twice.
+            .set("enable.idempotence", "true")
+            .set("request.timeout.ms", "5000")
+            .set("socket.timeout.ms", "10000")
+            .set("topic.metadata.refresh.interval.ms", "1000")
             .create()
             .unwrap();
         Self {
@@ -203,19 +210,23 @@ impl World {
         }
     }
 
+    /// Address of the ops listener, as the last start of an instance logged it.
+    fn ops(&self, instance: &str) -> Option<String> {
+        let log = self.log(instance);
+        let line = log.lines().rfind(|l| l.contains("\"listening\""))?;
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let ops = line["ops"].as_str().unwrap();
+        Some(
+            ops.trim_start_matches("Some(")
+                .trim_end_matches(')')
+                .to_owned(),
+        )
+    }
+
     /// Asks the ops listener of an instance: status and body.
     pub fn ask(&self, instance: &str, path: &str) -> (u16, String) {
         self.until_logged(instance, "\"listening\"");
-        let log = self.log(instance);
-        let line = log.lines().rfind(|l| l.contains("\"listening\"")).unwrap();
-        let line: serde_json::Value = serde_json::from_str(line).unwrap();
-        let ops = line["ops"].as_str().unwrap();
-        let ops = ops.trim_start_matches("Some(").trim_end_matches(')');
-        let mut stream = TcpStream::connect(ops).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        write!(stream, "GET {path} HTTP/1.0\r\nhost: {ops}\r\n\r\n").unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
+        let answer = get(&self.ops(instance).unwrap(), path).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
         (status, body.to_owned())
@@ -338,14 +349,14 @@ impl World {
         let mut collect = self.group_reader("collect");
         let mut correlate = self.group_reader("correlate");
         // Ticks go on and on, so the events topic never stands still: what was there must be read.
-        wait_for(deadline, "sources collected", || {
+        self.wait_for(deadline, "sources collected", || {
             stands_at_end(&mut collect, &sources)
         });
         let ends: Vec<i64> = events
             .iter()
             .map(|p| retry(|| correlate.ends(p)).high)
             .collect();
-        wait_for(deadline, "events correlated", || {
+        self.wait_for(deadline, "events correlated", || {
             let Ok(offsets) = correlate.committed(&events) else {
                 return false;
             };
@@ -354,6 +365,37 @@ impl World {
                 .zip(&ends)
                 .all(|(p, end)| offsets.get(p).is_some_and(|o| o >= end))
         });
+    }
+
+    /// Waits; what the instances say of themselves tells why it was in vain.
+    fn wait_for(&self, deadline: Instant, what: &str, mut done: impl FnMut() -> bool) {
+        while !done() {
+            assert!(
+                Instant::now() < deadline,
+                "not in time: {what}\n{}",
+                self.told()
+            );
+            thread::park_timeout(LOOK_PAUSE);
+        }
+    }
+
+    /// The last lines that each instance has logged, and where it says it stands.
+    fn told(&self) -> String {
+        let mut told = String::new();
+        for file in fs::read_dir(&self.folder).unwrap() {
+            let path = file.unwrap().path();
+            if path.extension().is_none_or(|kind| kind != "log") {
+                continue;
+            }
+            let instance = path.file_stem().unwrap().to_str().unwrap();
+            let log = self.log(instance);
+            let lines: Vec<&str> = log.lines().collect();
+            let last = lines[lines.len().saturating_sub(LAST_LINES)..].join("\n");
+            let ops = self.ops(instance).unwrap_or_default();
+            let [ready, status] = ["/readyz", "/status"].map(|path| get(&ops, path));
+            told += &format!("--- {instance}\n{last}\n{ready:?}\n{status:?}\n");
+        }
+        told
     }
 
     pub fn group_reader(&self, stage: &str) -> KafkaLog {
@@ -457,6 +499,15 @@ pub fn signal(process: u32, name: &str) {
     assert!(done.unwrap().success());
 }
 
+fn get(address: &str, path: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    write!(stream, "GET {path} HTTP/1.0\r\nhost: {address}\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
+}
+
 pub fn retry<T>(mut call: impl FnMut() -> Result<T, deskwarden::edge::log::LogError>) -> T {
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -470,7 +521,7 @@ pub fn retry<T>(mut call: impl FnMut() -> Result<T, deskwarden::edge::log::LogEr
 pub fn wait_for(deadline: Instant, what: &str, mut done: impl FnMut() -> bool) {
     while !done() {
         assert!(Instant::now() < deadline, "not in time: {what}");
-        thread::yield_now();
+        thread::park_timeout(LOOK_PAUSE);
     }
 }
 
