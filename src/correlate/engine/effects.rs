@@ -40,7 +40,7 @@ pub struct Effects {
 }
 
 impl Effects {
-    /// Nothing that others wait for.
+    /// Nothing for anybody else.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.alerts.is_empty() && self.relays.is_empty()

@@ -26,7 +26,7 @@ fn the_defaults_are_those_of_the_example() {
     assert_eq!(config.kafka.partitions, PARTITIONS_DEFAULT);
     assert_eq!((config.sources.len(), config.role), (0, Role::All));
     assert_eq!(config.collect.gather_max, Duration::from_millis(2));
-    assert_eq!(config.correlate.bytes_max, 2 << 20);
+    assert_eq!(config.correlate.bytes_max, 32 << 20);
     assert_eq!(config.http.listen.to_string(), "127.0.0.1:8040");
     let kinds = EntityKind::ALL.iter().zip(config.entities_max());
     let agents = kinds.filter(|(kind, _)| **kind == EntityKind::Agent);

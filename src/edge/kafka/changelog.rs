@@ -1,7 +1,7 @@
 //! The reader without group: restores state, follows the control and directory topics, and asks
 //! where partitions end.
 
-use super::consumer::{QUERY_TIMEOUT, Source, list_at, list_of};
+use super::consumer::{QUERY_TIMEOUT, Source, list_at, list_of, watermarks};
 use super::settings::KafkaSettings;
 use super::transaction::classify;
 use crate::edge::log::{Ends, ErrorClass, LogError, Partition, Polled};
@@ -9,6 +9,7 @@ use rdkafka::ClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Consumer context of clients that join nothing.
@@ -31,25 +32,31 @@ pub(super) struct Reader {
     source: Source<Quiet>,
     /// `read_uncommitted`: its end of a partition is the high watermark, the reader's the last
     /// stable offset.
-    watcher: Source<Quiet>,
+    watcher: BaseConsumer<Quiet>,
 }
 
 impl Reader {
     pub(super) fn new(settings: &KafkaSettings) -> Result<Self, LogError> {
-        let client = |config: rdkafka::ClientConfig| -> Result<Source<Quiet>, LogError> {
+        let client = |config: rdkafka::ClientConfig| {
             let client: Result<BaseConsumer<Quiet>, _> = config.create_with_context(Quiet);
-            client.map(Source::new).map_err(|e| classify("connect", &e))
+            client.map_err(|e| classify("connect", &e))
         };
+        let reader = Arc::new(client(settings.reader())?);
         Ok(Self {
-            source: client(settings.reader())?,
+            source: Source::new(Arc::clone(&reader), reader),
             watcher: client(settings.watcher())?,
         })
     }
 
+    /// The client that asks where partitions end: it waits for no records.
+    pub(super) fn asker(&self) -> Arc<BaseConsumer<Quiet>> {
+        Arc::clone(&self.source.client)
+    }
+
     /// The stable offset is asked first: equal numbers then mean that nothing was open.
     pub(super) fn ends(&self, partition: &Partition) -> Result<Ends, LogError> {
-        let (low, stable) = self.source.watermarks(partition)?;
-        let (_, high) = self.watcher.watermarks(partition)?;
+        let (low, stable) = watermarks(&self.source.client, partition)?;
+        let (_, high) = watermarks(&self.watcher, partition)?;
         Ok(Ends { low, stable, high })
     }
 

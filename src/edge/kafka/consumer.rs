@@ -1,8 +1,9 @@
 //! A consumer that hands out records and ends of partitions, and knows where it stands.
 
+use super::changelog::Quiet;
 use super::transaction::classify;
 use crate::collect::time::Timestamp;
-use crate::edge::clock::Deadline;
+use crate::edge::clock::{Deadline, monotonic};
 use crate::edge::log::{ErrorClass, LogError, OwnedRecord, Partition, Polled};
 use rdkafka::Message;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
@@ -12,7 +13,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// For a question that a healthy broker answers in a few milliseconds.
 pub(super) const QUERY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -20,103 +21,188 @@ pub(super) const QUERY_TIMEOUT: Duration = Duration::from_secs(5);
 const SEEK_TIMEOUT: Duration = Duration::from_secs(5);
 const SEEK_PAUSE: Duration = Duration::from_millis(2);
 
+/// A partition from which nothing came for so long may have been read to its end. Where records keep
+/// coming nobody need ask: their own times say how far it is.
+const QUIET: Duration = Duration::from_millis(250);
+
+/// Where a partition goes on.
+#[derive(Debug, Clone, Copy)]
+struct Position {
+    next: i64,
+    /// When its last record came; `None` before the first.
+    moved: Option<Instant>,
+    /// Its end was told, and nothing came since.
+    told: bool,
+}
+
+impl Position {
+    const fn at(next: i64) -> Self {
+        Self {
+            next,
+            moved: None,
+            told: false,
+        }
+    }
+
+    /// Moves on, never back.
+    fn reach(&mut self, offset: i64) {
+        if offset > self.next {
+            self.next = offset;
+            self.told = false;
+        }
+    }
+
+    fn is_quiet(&self, now: Instant) -> bool {
+        self.moved
+            .is_none_or(|moved| now.duration_since(moved) >= QUIET)
+    }
+}
+
 /// A consumer and the positions of its partitions.
 pub(super) struct Source<C: ConsumerContext + 'static> {
-    pub(super) client: BaseConsumer<C>,
-    /// Where each partition goes on; a partition that is not in here is not read.
-    positions: BTreeMap<Partition, i64>,
+    pub(super) client: Arc<BaseConsumer<C>>,
+    /// Asks for ends. Not the member itself: the broker answers a connection in order, and there each
+    /// question would wait behind a fetch that waits for records.
+    asker: Arc<BaseConsumer<Quiet>>,
+    /// A partition that is not in here is not read.
+    positions: BTreeMap<Partition, Position>,
     /// Interned names, so that a record costs no allocation for its topic.
     topics: BTreeSet<Arc<str>>,
     /// Ends that were found together and not told yet.
     ends: VecDeque<Polled>,
-    /// Numbers of partitions whose end the client told and whose topic is not known yet.
-    unresolved: Vec<i32>,
-    /// Where the end of a partition was told last.
-    told: BTreeMap<Partition, i64>,
+    /// Numbers of partitions whose end the client told: of which topics is not known yet.
+    unresolved: BTreeSet<i32>,
+    /// Nothing is asked before.
+    ask_at: Deadline,
     /// Sought and not resumed since: their leaders get a nudge.
     fresh: BTreeSet<Partition>,
 }
 
 impl<C: ConsumerContext + 'static> Source<C> {
-    pub(super) const fn new(client: BaseConsumer<C>) -> Self {
+    pub(super) fn new(client: Arc<BaseConsumer<C>>, asker: Arc<BaseConsumer<Quiet>>) -> Self {
         Self {
             client,
+            asker,
             positions: BTreeMap::new(),
             topics: BTreeSet::new(),
             ends: VecDeque::new(),
-            unresolved: Vec::new(),
-            told: BTreeMap::new(),
+            unresolved: BTreeSet::new(),
+            ask_at: Deadline::after(Duration::ZERO),
             fresh: BTreeSet::new(),
         }
     }
 
-    /// The next record or end.
+    /// The next record or end. An end that is not known yet, and a record of before a seek, is not the
+    /// end of what is queued: idle means that nothing came for so long.
     pub(super) fn next(&mut self, wait: Duration) -> Result<Polled, LogError> {
-        let resolved = self.resolve_ends();
-        if let Some(end) = self.ends.pop_front() {
-            return Ok(end);
-        }
-        // Also while an end cannot be asked for: the assignment may have moved, and only a poll
-        // brings that to light.
-        match self.client.poll(wait) {
-            None => resolved.map(|()| Polled::Idle),
-            Some(Ok(message)) => {
-                let record = owned(&message, &mut self.topics);
-                drop(message);
-                Ok(self.accept(record))
+        let deadline = Deadline::after(wait);
+        loop {
+            let resolved = self.resolve_ends();
+            if let Some(end) = self.ends.pop_front() {
+                return Ok(end);
             }
-            Some(Err(KafkaError::PartitionEOF(number))) => {
-                self.unresolved.push(number);
-                self.resolve_ends()?;
-                Ok(self.ends.pop_front().unwrap_or(Polled::Idle))
+            let mut wait = deadline.left();
+            if !self.unresolved.is_empty() {
+                wait = wait.min(self.ask_at.left());
             }
-            Some(Err(error)) => Err(classify("poll", &error)),
+            // Also while an end cannot be asked for: the assignment may have moved, and only a poll
+            // brings that to light.
+            match self.client.poll(wait) {
+                None if self.unresolved.is_empty() || deadline.has_passed() => {
+                    return resolved.map(|()| Polled::Idle);
+                }
+                // An end may be asked for now.
+                None => resolved?,
+                Some(Ok(message)) => {
+                    let record = owned(&message, &mut self.topics);
+                    drop(message);
+                    if let Some(record) = self.accept(record) {
+                        return Ok(Polled::Record(record));
+                    }
+                }
+                Some(Err(KafkaError::PartitionEOF(number))) => self.ended(number)?,
+                Some(Err(error)) => return Err(classify("poll", &error)),
+            }
         }
+    }
+
+    /// The record, unless it was fetched before the seek, or is of a partition that was just removed.
+    fn accept(&mut self, record: OwnedRecord) -> Option<OwnedRecord> {
+        let position = self.positions.get_mut(&record.partition)?;
+        if record.offset < position.next {
+            return None;
+        }
+        position.reach(record.offset + 1);
+        position.moved = Some(monotonic());
+        Some(record)
+    }
+
+    /// rdkafka tells the number of a partition that was read to its end, not its topic. Where it is
+    /// the only one with that number all is known; otherwise the brokers are asked.
+    fn ended(&mut self, number: i32) -> Result<(), LogError> {
+        let mut with_number = self.positions.keys().filter(|p| p.number == number);
+        let (Some(partition), None) = (with_number.next().cloned(), with_number.next()) else {
+            self.unresolved.insert(number);
+            return Ok(());
+        };
+        self.catch_up()?;
+        self.tell_end(&partition, None);
+        Ok(())
     }
 
     /// The client tells an end once: what cannot be resolved now is tried again.
     fn resolve_ends(&mut self) -> Result<(), LogError> {
-        while let Some(number) = self.unresolved.last().copied() {
-            self.find_ends(number)?;
-            self.unresolved.retain(|n| *n != number);
+        if self.unresolved.is_empty() || !self.ask_at.has_passed() {
+            return Ok(());
         }
-        Ok(())
-    }
-
-    fn accept(&mut self, record: OwnedRecord) -> Polled {
-        match self.positions.get_mut(&record.partition) {
-            // Fetched before the seek, or of a partition that was just removed.
-            None => Polled::Idle,
-            Some(position) if record.offset < *position => Polled::Idle,
-            Some(position) => {
-                *position = record.offset + 1;
-                Polled::Record(record)
-            }
-        }
-    }
-
-    /// rdkafka tells the number of a partition that was read to its end, not its topic: where
-    /// several topics have that number, the broker is asked which of them has no more.
-    fn find_ends(&mut self, number: i32) -> Result<(), LogError> {
+        self.ask_at = Deadline::after(QUIET);
         self.catch_up()?;
-        let candidates = self.positions.iter().filter(|(p, _)| p.number == number);
-        let candidates: Vec<(Partition, i64)> = candidates.map(|(p, o)| (p.clone(), *o)).collect();
-        let is_alone = candidates.len() == 1;
-        for (partition, position) in candidates {
-            let stable = if is_alone {
-                position
-            } else {
-                self.watermarks(&partition)?.1
-            };
-            if position >= stable && self.told.get(&partition) != Some(&position) {
-                self.told.insert(partition.clone(), position);
-                self.ends.push_back(Polled::End {
-                    partition,
-                    position,
-                });
-            }
+        let now = monotonic();
+        let open =
+            |(p, o): &(&Partition, &Position)| !o.told && self.unresolved.contains(&p.number);
+        let (quiet, busy): (Vec<_>, Vec<_>) = self
+            .positions
+            .iter()
+            .filter(open)
+            .partition(|(_, position)| position.is_quiet(now));
+        let busy: BTreeSet<i32> = busy.into_iter().map(|(p, _)| p.number).collect();
+        let quiet: Vec<Partition> = quiet.into_iter().map(|(p, _)| p.clone()).collect();
+        for (partition, end) in self.stable_ends(&quiet)? {
+            self.tell_end(&partition, Some(end));
         }
+        // What is quiet and has not ended gets records, and the client tells its end again.
+        self.unresolved = busy;
         Ok(())
+    }
+
+    /// Tells the end of a partition if it was read up to `end`; without one, what was read is the end.
+    fn tell_end(&mut self, partition: &Partition, end: Option<i64>) {
+        let Some(position) = self.positions.get_mut(partition) else {
+            return;
+        };
+        if !position.told && end.is_none_or(|end| position.next >= end) {
+            position.told = true;
+            self.ends.push_back(Polled::End {
+                partition: partition.clone(),
+                position: position.next,
+            });
+        }
+    }
+
+    /// Ends of partitions as a reader of what is committed sees them, by one request to each leader.
+    fn stable_ends(&self, partitions: &[Partition]) -> Result<Vec<(Partition, i64)>, LogError> {
+        if partitions.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut list = list_of(partitions);
+        let set = list.set_all_offsets(Offset::End);
+        set.map_err(|e| classify("ends", &e))?;
+        let answered = self.asker.offsets_for_times(list, QUERY_TIMEOUT);
+        let ends = answered.map_err(|e| classify("ends", &e)).and_then(ends_of);
+        if ends.is_err() {
+            refresh(&self.asker, partitions);
+        }
+        ends
     }
 
     /// Markers and compacted gaps move the client's position, not ours.
@@ -127,17 +213,10 @@ impl<C: ConsumerContext + 'static> Source<C> {
             if let (Offset::Offset(offset), Some(position)) =
                 (element.offset(), self.positions.get_mut(&partition))
             {
-                *position = (*position).max(offset);
+                position.reach(offset);
             }
         }
         Ok(())
-    }
-
-    /// First offset and, as this client's isolation level sees it, end of a partition.
-    pub(super) fn watermarks(&self, partition: &Partition) -> Result<(i64, i64), LogError> {
-        self.client
-            .fetch_watermarks(&partition.topic, partition.number, QUERY_TIMEOUT)
-            .map_err(|e| classify("watermarks", &e))
     }
 
     /// Sets the position of an assigned partition.
@@ -166,15 +245,14 @@ impl<C: ConsumerContext + 'static> Source<C> {
 
     /// Notes where a partition begins that was assigned with this offset.
     pub(super) fn begin_at(&mut self, partition: &Partition, offset: i64) {
-        self.told.remove(partition);
-        self.positions.insert(partition.clone(), offset);
+        self.positions
+            .insert(partition.clone(), Position::at(offset));
     }
 
     /// Reads these no more.
     pub(super) fn forget(&mut self, partitions: &[Partition]) {
         self.positions.retain(|p, _| !partitions.contains(p));
         self.fresh.retain(|p| !partitions.contains(p));
-        self.told.retain(|p, _| !partitions.contains(p));
         self.ends.retain(
             |end| !matches!(end, Polled::End { partition, .. } if partitions.contains(partition)),
         );
@@ -190,13 +268,49 @@ impl<C: ConsumerContext + 'static> Source<C> {
             if !self.fresh.remove(partition) {
                 continue;
             }
-            if let Err(error) = self.watermarks(partition) {
+            if let Err(error) = watermarks(&self.client, partition) {
                 // It is resumed all the same; its first record just comes later.
                 tracing::debug!(%partition, %error, "leader not reached after a seek");
             }
         }
         Ok(())
     }
+}
+
+/// First offset and, as the isolation level of this client sees it, end of a partition.
+pub(super) fn watermarks<C: ConsumerContext>(
+    client: &BaseConsumer<C>,
+    partition: &Partition,
+) -> Result<(i64, i64), LogError> {
+    let asked = client.fetch_watermarks(&partition.topic, partition.number, QUERY_TIMEOUT);
+    asked.map_err(|error| {
+        refresh(client, std::slice::from_ref(partition));
+        classify("watermarks", &error)
+    })
+}
+
+/// Asks anew who leads. A partition that had no leader once is refused for a quarter of an hour
+/// without the brokers being asked again, unless the client consumes its topic.
+fn refresh<C: ConsumerContext>(client: &BaseConsumer<C>, partitions: &[Partition]) {
+    let topics: BTreeSet<&str> = partitions.iter().map(|p| &*p.topic).collect();
+    for topic in topics {
+        if let Err(error) = client.fetch_metadata(Some(topic), QUERY_TIMEOUT) {
+            tracing::debug!(topic, %error, "leaders not asked for");
+        }
+    }
+}
+
+fn ends_of(answered: TopicPartitionList) -> Result<Vec<(Partition, i64)>, LogError> {
+    let refused =
+        |error: KafkaError| LogError::new(ErrorClass::Retriable, "ends", error.to_string());
+    let mut ends = Vec::with_capacity(answered.count());
+    for element in answered.elements() {
+        element.error().map_err(refused)?;
+        if let Offset::Offset(end) = element.offset() {
+            ends.push((Partition::new(element.topic(), element.partition()), end));
+        }
+    }
+    Ok(ends)
 }
 
 fn owned(message: &BorrowedMessage<'_>, topics: &mut BTreeSet<Arc<str>>) -> OwnedRecord {

@@ -12,6 +12,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::topic_partition_list::Offset;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A member of a group on real brokers. Belongs to one thread.
@@ -48,10 +49,11 @@ impl KafkaLog {
                 .subscribe(&topics)
                 .map_err(|e| classify("subscribe", &e))?;
         }
+        let reader = Reader::new(settings)?;
         Ok(Self {
-            source: Source::new(client),
+            source: Source::new(Arc::new(client), reader.asker()),
             transaction,
-            reader: Reader::new(settings)?,
+            reader,
             group: settings.group.clone(),
         })
     }
@@ -170,7 +172,7 @@ impl Log for KafkaLog {
         }
         let metadata = self.source.client.group_metadata();
         let metadata = metadata.ok_or_else(|| refused("not a member"))?;
-        self.transaction.send_offsets(offsets, &metadata)
+        self.transaction.send_offsets(offsets, metadata)
     }
 
     fn commit(&mut self) -> Result<(), LogError> {

@@ -5,6 +5,7 @@
 //! rules leave to us, each with the fact that asks for it.
 
 mod admin;
+mod calls;
 mod changelog;
 mod consumer;
 mod member;

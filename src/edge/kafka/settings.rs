@@ -78,9 +78,9 @@ const BOTH: [(&str, &str); 4] = [
     ("enable.metrics.push", "false"),
     ("socket.keepalive.enable", "true"),
     ("metadata.recovery.strategy", "rebootstrap"),
-    // A topic that was created late, or allowed late, is found within this; by default it takes five
-    // minutes.
-    ("topic.metadata.refresh.interval.ms", "30000"),
+    // A topic that was created or allowed late, and a leader that came back, are found within this; by
+    // default it takes five minutes.
+    ("topic.metadata.refresh.interval.ms", "5000"),
 ];
 
 const CONSUMER: [(&str, &str); 13] = [

@@ -1,23 +1,24 @@
 //! The transactional producer: drained commits, error classes, renewal.
 
+use super::calls::{RETRY_PAUSE, repeat, within};
 use super::consumer::list_at;
 use super::settings::{KafkaSettings, transaction_timeout};
 use crate::edge::clock::Deadline;
 use crate::edge::log::{ErrorClass, LogError, Partition, ProduceRecord};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerGroupMetadata;
-use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
 use rdkafka::{ClientConfig, ClientContext};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 /// Between looks at what is in flight. Polling with a timeout instead spins in the crate.
 const DRAIN_PAUSE: Duration = Duration::from_micros(200);
-/// Between repetitions of a call that failed at once.
-const RETRY_PAUSE: Duration = Duration::from_millis(10);
+/// How much longer than its own timeout a call may take before it is given up.
+const HANG_MAX: Duration = Duration::from_secs(1);
 /// A new producer may have to wait for the end of what its predecessor left open.
 const INIT_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -112,7 +113,7 @@ impl ProducerContext for Deliveries {
     }
 }
 
-type Client = BaseProducer<Deliveries>;
+type Client = Arc<BaseProducer<Deliveries>>;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -215,18 +216,26 @@ impl Transaction {
         }
     }
 
-    /// Offsets go last: sent right after a commit they wait for about 100 ms.
+    /// Beside the records that are in flight: the commit waits for both.
     pub(super) fn send_offsets(
         &mut self,
         offsets: &[(Partition, i64)],
-        group: &ConsumerGroupMetadata,
+        group: ConsumerGroupMetadata,
     ) -> Result<(), LogError> {
         let list = list_at(offsets)?;
         let client = self.open("send_offsets")?;
-        let sent = drain("send_offsets", client, self.timeout).and_then(|()| {
-            repeat("send_offsets", self.timeout, || {
-                client.send_offsets_to_transaction(&list, group, self.timeout / 2)
+        let limit = self.timeout / 2;
+        let group = Arc::new(group);
+        let sent = repeat(self.timeout, || {
+            let (of_call, list, group) = (Arc::clone(client), list.clone(), Arc::clone(&group));
+            within("send_offsets", limit + HANG_MAX, move || {
+                of_call.send_offsets_to_transaction(&list, &group, limit)
             })
+        });
+        // What failed first is the cause, and the client names another here.
+        let sent = sent.map_err(|error| match (error.class, client.context().take()) {
+            (ErrorClass::Abort, Some(detail)) => LogError { detail, ..error },
+            _ => error,
         });
         sent.map_err(|e| self.failed(e))
     }
@@ -234,8 +243,9 @@ impl Transaction {
     pub(super) fn commit(&mut self) -> Result<(), LogError> {
         let client = self.open("commit")?;
         let done = drain("commit", client, self.timeout).and_then(|()| {
-            repeat("commit", self.timeout, || {
-                client.commit_transaction(self.timeout / 2)
+            repeat(self.timeout, || {
+                let committed = client.commit_transaction(self.timeout / 2);
+                committed.map_err(|e| classify("commit", &e))
             })
         });
         done.map_err(|e| self.failed(e))?;
@@ -250,10 +260,11 @@ impl Transaction {
             State::Open | State::MustAbort => {}
         }
         let client = self.client("abort")?;
-        let aborted = repeat("abort", self.timeout, || {
+        let aborted = repeat(self.timeout, || {
             // Delivery reports that nobody polls let the abort hang until its timeout.
             poll_out(client, self.timeout / 2);
-            client.abort_transaction(self.timeout / 2)
+            let aborted = client.abort_transaction(self.timeout / 2);
+            aborted.map_err(|e| classify("abort", &e))
         });
         client.context().take();
         aborted.map_err(|e| {
@@ -293,8 +304,8 @@ fn spent(call: &'static str) -> LogError {
 }
 
 fn connect(config: &ClientConfig) -> Result<Client, LogError> {
-    let client: KafkaResult<Client> = config.create_with_context(Deliveries::default());
-    let client = client.map_err(|e| classify("connect", &e))?;
+    let client = config.create_with_context(Deliveries::default());
+    let client: Client = client.map(Arc::new).map_err(|e| classify("connect", &e))?;
     let deadline = Deadline::after(INIT_TIMEOUT);
     loop {
         let Err(error) = client.init_transactions(deadline.left()) else {
@@ -331,28 +342,6 @@ fn drain(call: &'static str, client: &Client, within: Duration) -> Result<(), Lo
     client.context().take().map_or(Ok(()), abort)
 }
 
-/// Calls until it succeeds, fails otherwise than retriably, or the deadline leaves its outcome
-/// unknown.
-fn repeat(
-    call: &'static str,
-    within: Duration,
-    mut attempt: impl FnMut() -> KafkaResult<()>,
-) -> Result<(), LogError> {
-    let deadline = Deadline::after(within);
-    loop {
-        let Err(error) = attempt() else { return Ok(()) };
-        let error = classify(call, &error);
-        if !error.is_retriable() {
-            return Err(error);
-        }
-        if deadline.has_passed() {
-            let class = ErrorClass::Unknown;
-            return Err(LogError { class, ..error });
-        }
-        thread::sleep(RETRY_PAUSE);
-    }
-}
-
 fn outgoing<'a>(record: &ProduceRecord<'a>) -> BaseRecord<'a, [u8], [u8]> {
     let mut outgoing = BaseRecord::to(record.topic).partition(record.partition);
     outgoing.key = record.key;
@@ -374,7 +363,6 @@ fn outgoing<'a>(record: &ProduceRecord<'a>) -> BaseRecord<'a, [u8], [u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::cell::Cell;
 
     #[test]
     fn errors_have_the_class_of_the_document() {
@@ -414,23 +402,5 @@ mod tests {
         for (error, class) in cases {
             assert_eq!(class_of(&error), class, "{error:?}");
         }
-    }
-
-    #[test]
-    fn a_retriable_call_is_repeated_until_its_outcome_is_unknown() {
-        let timed_out = || Err(KafkaError::Flush(RDKafkaErrorCode::OperationTimedOut));
-        let error = repeat("commit", Duration::ZERO, timed_out).unwrap_err();
-        assert_eq!(error.class, ErrorClass::Unknown);
-
-        let calls = Cell::new(0);
-        let third_time = || {
-            calls.set(calls.get() + 1);
-            if calls.get() < 3 { timed_out() } else { Ok(()) }
-        };
-        assert_eq!(
-            repeat("commit", Duration::from_secs(60), third_time),
-            Ok(())
-        );
-        assert_eq!(calls.get(), 3);
     }
 }

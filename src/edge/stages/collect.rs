@@ -18,7 +18,7 @@ use crate::edge::log::records::{self, Outgoing};
 use crate::edge::log::topics::{Names, Topic};
 use crate::edge::log::{Assigned, Log, Partition, Polled};
 
-use super::cycle::{LoopError, Patience, Progress, Pulse, Undone, transact};
+use super::cycle::{LoopError, Patience, Progress, Pulse, SETTLE, Undone, transact};
 use super::directory::{Follower, SharedDirectory};
 pub use counts::{Counts, Newest, RESOLUTIONS};
 
@@ -114,6 +114,8 @@ pub struct Collect<L> {
     watermarks: Watermarks,
     last_tick: Timestamp,
     patience: Patience,
+    /// The last commit is not settled before; until then gathering goes on.
+    settled: Deadline,
     pending: Pending,
     scratch: Scratch,
     counts: Counts,
@@ -136,6 +138,7 @@ impl<L: Log> Collect<L> {
             watermarks: Watermarks::default(),
             last_tick: Timestamp::MIN,
             patience: Patience::default(),
+            settled: Deadline::after(Duration::ZERO),
             pending: Pending::default(),
             scratch: Scratch::default(),
             counts: Counts::default(),
@@ -233,7 +236,7 @@ impl<L: Log> Collect<L> {
             }
             if !self.pending.is_empty() {
                 let until = deadline.get_or_insert_with(|| Deadline::after(self.setup.gather_max));
-                wait = until.left();
+                wait = until.left().max(self.settled.left());
             }
         }
         Ok(())
@@ -302,12 +305,13 @@ impl<L: Log> Collect<L> {
                 .seek(partition, *offset)
                 .and_then(|()| self.log.resume(std::slice::from_ref(partition)))
             {
-                self.patience.bear(error)?;
                 // Not assigned any more, or not reachable: it is assigned anew, or sought again.
                 self.waiting.push(Assigned {
                     partition: partition.clone(),
                     group_offset: Some(*offset),
                 });
+                self.committed.remove(partition);
+                self.patience.bear(error)?;
             }
         }
         Ok(())
@@ -351,6 +355,7 @@ impl<L: Log> Collect<L> {
         match undone {
             None => {
                 self.committed = offsets;
+                self.settled = Deadline::after(SETTLE);
                 self.watermarks.told();
                 self.counts.add(pending.counts);
                 return Ok(Progress {

@@ -24,10 +24,9 @@ mod write;
 
 /// Default of the longest wait for a block, so that signals and other work are seen.
 pub const IDLE_WAIT: Duration = Duration::from_millis(50);
-/// Default of how long an alert or relay still takes along what lies in the client's queue already.
-/// Where there is a backlog nearly every cycle has a relay: shorter ones would write the state of busy
-/// entities again and again.
-pub const STORM_MAX: Duration = Duration::from_millis(50);
+/// Default of how long an alert still takes along what lies in the client's queue already. Where there is
+/// a backlog, shorter cycles would write the state of busy entities again and again.
+pub const STORM_MAX: Duration = Duration::from_millis(250);
 
 /// What a correlator is set up with; shared by all threads.
 #[derive(Debug)]
@@ -42,7 +41,7 @@ pub struct Setup {
     pub idle_wait: Duration,
     /// Gathering ends so long after the first block.
     pub gather_max: Duration,
-    /// Once an alert or relay is ready, gathering ends so much later, without waiting.
+    /// Once an alert is ready, gathering ends so much later, without waiting.
     pub storm_max: Duration,
     /// Gathering ends with so many entries.
     pub entries_max: usize,
@@ -80,6 +79,8 @@ pub struct Correlate<L> {
     slots: BTreeMap<i32, Slot>,
     restores: Restores,
     patience: Patience,
+    /// The last commit is not settled before; until then gathering goes on.
+    settled: Deadline,
     entries: usize,
     bytes: usize,
     records: usize,
@@ -105,6 +106,7 @@ impl<L: Log> Correlate<L> {
             setup,
             slots: BTreeMap::new(),
             patience: Patience::new(),
+            settled: Deadline::after(Duration::ZERO),
             entries: 0,
             bytes: 0,
             records: 0,
@@ -224,8 +226,9 @@ impl<L: Log> Correlate<L> {
             if self.records == 0 {
                 continue;
             }
-            if !urgent && self.others_wait() {
-                // No further waiting: what is queued already may come along, for a moment.
+            if !urgent && self.somebody_waits() {
+                // What is queued already may come along, for a moment; no further waiting, once the
+                // last commit is settled.
                 urgent = true;
                 deadline = Some(Deadline::after(self.setup.storm_max));
             }
@@ -233,15 +236,17 @@ impl<L: Log> Correlate<L> {
             if urgent && until.has_passed() {
                 return Ok(());
             }
-            wait = if urgent { Duration::ZERO } else { until.left() };
+            let rest = if urgent { Duration::ZERO } else { until.left() };
+            wait = rest.max(self.settled.left());
         }
         Ok(())
     }
 
-    /// An alert or a relay is ready.
-    fn others_wait(&self) -> bool {
+    /// An alert is ready. What is relayed to another entity can wait: it is evidence, and rules give it
+    /// minutes.
+    fn somebody_waits(&self) -> bool {
         self.slots.values().any(|slot| match slot {
-            Slot::Running(running) => !running.effects.is_empty(),
+            Slot::Running(running) => !running.effects.alerts.is_empty(),
             Slot::Restoring | Slot::Refused(_) => false,
         })
     }

@@ -62,6 +62,9 @@ pub(super) enum Undone {
     Renewed,
 }
 
+/// So long the brokers are busy with a commit after they have confirmed it: a transaction that begins
+/// earlier is refused, and the client tries again 20 ms later.
+pub(super) const SETTLE: Duration = Duration::from_millis(8);
 /// Between two log lines about the same trouble.
 const LOG_PAUSE: Duration = Duration::from_secs(10);
 /// After something that the brokers do not allow: the client remembers a refusal until it asks again.

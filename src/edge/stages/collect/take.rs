@@ -47,6 +47,10 @@ impl<L: Log> Collect<L> {
     /// Takes a record in.
     pub(super) fn take(&mut self, owned: &OwnedRecord) {
         let partition = &owned.partition;
+        // It could not be sought yet, so this may lie anywhere: it comes again once it is.
+        if !self.committed.contains_key(partition) {
+            return;
+        }
         self.pending.records += 1;
         self.pending.bytes += owned.value.as_ref().map_or(0, Vec::len);
         self.pending
