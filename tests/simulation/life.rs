@@ -303,7 +303,7 @@ impl<'s> World<'s> {
         let seat = &self.seats[at];
         let instance = topics::instance("sim", seat.number);
         let id = topics::transactional_id(PREFIX, seat.stage, &instance);
-        match self.random.below(14) {
+        match self.random.below(15) {
             0..=3 => {
                 self.crashes += 1;
                 let left = u32::try_from(self.random.below(40)).unwrap();
@@ -327,11 +327,17 @@ impl<'s> World<'s> {
                 let pick = usize::try_from(self.random.below(faults.len() as u64)).unwrap();
                 self.broker.inject(&id, faults[pick]);
             }
-            10 => self.broker.deliver_late(),
-            11 => self
+            10 => {
+                // Seen again and again: the next look finds it no better.
+                let times = 1 + self.random.below(3);
+                self.faults += 1;
+                (0..times).for_each(|_| self.broker.inject(&id, Fault::SeekRefused));
+            }
+            11 => self.broker.deliver_late(),
+            12 => self
                 .broker
                 .compact(&Topic::State.name(PREFIX), self.random.one_in(2)),
-            12 => {
+            13 => {
                 let group = topics::group(PREFIX, seat.stage);
                 let members = self.broker.members(&group);
                 if let Some((member, _)) = members.first() {

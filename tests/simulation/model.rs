@@ -1,7 +1,9 @@
 //! What a life left behind, read from its topics and held against the single-threaded model.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use deskwarden::collect::block::{self, Body};
+use deskwarden::collect::event::EventId;
 use deskwarden::correlate::audit::{self, AuditHead};
 use deskwarden::correlate::case::Judgement;
 use deskwarden::correlate::engine::Engine;
@@ -41,8 +43,35 @@ pub fn findings(shared: &Shared, state: &[Vec<OwnedRecord>]) -> String {
     lines.concat()
 }
 
+/// Place of a source record: topic, partition and offset.
+type Place = (String, i32, i64);
+
+/// A source record that was collected twice; `None` if there is none. What a source delivers twice is
+/// there twice, at two offsets.
+fn doubled(blocks: &[Vec<OwnedRecord>]) -> Option<String> {
+    let mut seen: BTreeSet<(Place, EventId, String)> = BTreeSet::new();
+    for record in blocks.iter().flatten() {
+        for entry in block::decode(record.value.as_deref().unwrap()).unwrap() {
+            let Body::Event { event, .. } = &entry.body else {
+                continue;
+            };
+            let event = block::event(event).unwrap();
+            let from = event.source;
+            let place = (from.topic, from.partition, from.offset);
+            let to = entry.receiver().unwrap().to_string();
+            if !seen.insert((place.clone(), event.event_id, to)) {
+                return Some(format!("{place:?} was collected twice"));
+            }
+        }
+    }
+    None
+}
+
 /// How what a life published differs from what its events topic asks for; `None` if it does not.
 pub fn differs(shared: &Shared, lived: &Lived) -> Option<String> {
+    if let Some(fault) = doubled(&lived.events) {
+        return Some(fault);
+    }
     for (number, blocks) in lived.events.iter().enumerate() {
         let partition = i32::try_from(number).unwrap();
         let wanted = oracle::published(&shared.engine_setup(), partition, blocks);

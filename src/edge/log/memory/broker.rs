@@ -6,7 +6,7 @@ use crate::edge::log::{Ends, ErrorClass, LogError, OwnedRecord, Partition, Produ
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-/// A fault of one call of one producer, asked for by the simulation.
+/// A fault of one call of one member, asked for by the simulation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// The client refuses the next record.
@@ -28,6 +28,8 @@ pub enum Fault {
     CommitLate,
     /// The abort times out and took no effect.
     AbortTimedOut,
+    /// The next seek fails: the client has not begun to read the partition yet, or just ended.
+    SeekRefused,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -222,12 +224,11 @@ impl Broker {
         queue.push_back(fault);
     }
 
-    /// Takes the next fault of a producer if it is one of those that this call can have.
+    /// Takes the oldest fault of a member that this call can have.
     pub(super) fn fault(&mut self, id: &str, among: &[Fault]) -> Option<Fault> {
         let queue = self.faults.get_mut(id)?;
-        let fault = queue.front().copied().filter(|f| among.contains(f))?;
-        queue.pop_front();
-        Some(fault)
+        let place = queue.iter().position(|fault| among.contains(fault))?;
+        queue.remove(place)
     }
 
     /// Writes outside any transaction, as the systems of the customer do.

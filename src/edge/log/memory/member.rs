@@ -198,6 +198,10 @@ impl Log for MemoryLog {
     }
 
     fn seek(&mut self, partition: &Partition, offset: i64) -> Result<(), LogError> {
+        if self.fault(&[Fault::SeekRefused]).is_some() {
+            let detail = "not read yet";
+            return Err(LogError::new(ErrorClass::Retriable, "seek", detail));
+        }
         let cursor = self.assigned.get_mut(partition);
         let cursor = cursor.ok_or_else(|| unassigned("seek", partition))?;
         *cursor = Cursor::at(offset, cursor.is_paused);
