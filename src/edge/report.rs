@@ -26,6 +26,8 @@ pub use correlator::CorrelateReport;
 
 /// Between two looks at what costs more than a few additions.
 const LOOK_PAUSE: Duration = Duration::from_secs(1);
+/// The same while partitions are not read yet.
+const WAITING_PAUSE: Duration = Duration::from_millis(50);
 /// Why the engine's dead letters were written.
 const POISON: &str = "panic";
 /// Why items are of no interest; any other reason counts as the first.
@@ -172,11 +174,17 @@ impl Member {
         }
     }
 
-    /// Whether it is time for a look.
-    fn may_look(&mut self) -> bool {
+    /// Whether it is time for a look; soon again where partitions are still waited for, so that readiness
+    /// is told when it is there.
+    fn may_look(&mut self, is_waiting: bool) -> bool {
         let may = self.look.has_passed();
         if may {
-            self.look = Deadline::after(LOOK_PAUSE);
+            let pause = if is_waiting {
+                WAITING_PAUSE
+            } else {
+                LOOK_PAUSE
+            };
+            self.look = Deadline::after(pause);
         }
         may
     }

@@ -20,6 +20,8 @@ pub(super) const QUERY_TIMEOUT: Duration = Duration::from_secs(5);
 /// A seek right after the assignment meets a partition that is not there yet.
 const SEEK_TIMEOUT: Duration = Duration::from_secs(5);
 const SEEK_PAUSE: Duration = Duration::from_millis(2);
+/// Long enough to send a question.
+const NUDGE_TIMEOUT: Duration = Duration::from_millis(1);
 
 /// A partition from which nothing came for so long may have been read to its end. Where records keep
 /// coming nobody need ask: their own times say how far it is.
@@ -265,12 +267,12 @@ impl<C: ConsumerContext + 'static> Source<C> {
         let resumed = self.client.resume(&list);
         resumed.map_err(|e| classify("resume", &e))?;
         for partition in partitions {
-            if !self.fresh.remove(partition) {
-                continue;
-            }
-            if let Err(error) = watermarks(&self.client, partition) {
-                // It is resumed all the same; its first record just comes later.
-                tracing::debug!(%partition, %error, "leader not reached after a seek");
+            if self.fresh.remove(partition) {
+                // Nobody waits for the answer: it stands behind a fetch that waits for records.
+                let asked =
+                    self.client
+                        .fetch_watermarks(&partition.topic, partition.number, NUDGE_TIMEOUT);
+                tracing::trace!(%partition, ?asked, "leader nudged");
             }
         }
         Ok(())

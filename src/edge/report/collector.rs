@@ -41,7 +41,8 @@ impl<L: Log> CollectReport<L> {
         if progress.committed {
             self.count(&collect.take_counts(), now);
         }
-        if self.member.may_look() {
+        let is_waiting = collect.waiting().next().is_some();
+        if self.member.may_look(is_waiting) {
             self.look(collect, now);
         }
     }

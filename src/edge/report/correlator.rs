@@ -46,7 +46,8 @@ impl<L: Log> CorrelateReport<L> {
     pub fn cycle(&mut self, correlate: &mut Correlate<L>, progress: &Progress, now: Timestamp) {
         self.member.cycle(progress);
         self.member.rebalanced(correlate.rebalances());
-        let looks = self.member.may_look();
+        let is_waiting = correlate.standing().restoring > 0;
+        let looks = self.member.may_look(is_waiting);
         // Restores end in cycles that commit nothing.
         if progress.committed || looks {
             self.count(&correlate.take_counts(), now);
