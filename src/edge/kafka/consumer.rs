@@ -297,7 +297,9 @@ fn refresh<C: ConsumerContext>(client: &BaseConsumer<C>, partitions: &[Partition
     let topics: BTreeSet<&str> = partitions.iter().map(|p| &*p.topic).collect();
     for topic in topics {
         if let Err(error) = client.fetch_metadata(Some(topic), QUERY_TIMEOUT) {
+            // The brokers are away: each further topic would take as long.
             tracing::debug!(topic, %error, "leaders not asked for");
+            return;
         }
     }
 }

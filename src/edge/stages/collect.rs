@@ -18,7 +18,7 @@ use crate::edge::log::records::{self, Outgoing};
 use crate::edge::log::topics::{Names, Topic};
 use crate::edge::log::{Assigned, Log, Partition, Polled};
 
-use super::cycle::{LoopError, Patience, Progress, Pulse, SETTLE, Undone, transact};
+use super::cycle::{LoopError, Patience, Progress, Pulse, Undone, transact};
 use super::directory::{Follower, SharedDirectory};
 pub use counts::{Counts, Newest, RESOLUTIONS};
 
@@ -114,8 +114,6 @@ pub struct Collect<L> {
     watermarks: Watermarks,
     last_tick: Timestamp,
     patience: Patience,
-    /// The last commit is not settled before; until then gathering goes on.
-    settled: Deadline,
     pending: Pending,
     scratch: Scratch,
     counts: Counts,
@@ -138,7 +136,6 @@ impl<L: Log> Collect<L> {
             watermarks: Watermarks::default(),
             last_tick: Timestamp::MIN,
             patience: Patience::default(),
-            settled: Deadline::after(Duration::ZERO),
             pending: Pending::default(),
             scratch: Scratch::default(),
             counts: Counts::default(),
@@ -236,7 +233,7 @@ impl<L: Log> Collect<L> {
             }
             if !self.pending.is_empty() {
                 let until = deadline.get_or_insert_with(|| Deadline::after(self.setup.gather_max));
-                wait = until.left().max(self.settled.left());
+                wait = until.left().max(self.patience.settling());
             }
         }
         Ok(())
@@ -355,7 +352,6 @@ impl<L: Log> Collect<L> {
         match undone {
             None => {
                 self.committed = offsets;
-                self.settled = Deadline::after(SETTLE);
                 self.watermarks.told();
                 self.counts.add(pending.counts);
                 return Ok(Progress {

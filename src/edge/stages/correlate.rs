@@ -79,8 +79,6 @@ pub struct Correlate<L> {
     slots: BTreeMap<i32, Slot>,
     restores: Restores,
     patience: Patience,
-    /// The last commit is not settled before; until then gathering goes on.
-    settled: Deadline,
     entries: usize,
     bytes: usize,
     records: usize,
@@ -106,7 +104,6 @@ impl<L: Log> Correlate<L> {
             setup,
             slots: BTreeMap::new(),
             patience: Patience::new(),
-            settled: Deadline::after(Duration::ZERO),
             entries: 0,
             bytes: 0,
             records: 0,
@@ -237,7 +234,7 @@ impl<L: Log> Correlate<L> {
                 return Ok(());
             }
             let rest = if urgent { Duration::ZERO } else { until.left() };
-            wait = rest.max(self.settled.left());
+            wait = rest.max(self.patience.settling());
         }
         Ok(())
     }

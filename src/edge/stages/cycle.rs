@@ -64,7 +64,7 @@ pub(super) enum Undone {
 
 /// So long the brokers are busy with a commit after they have confirmed it: a transaction that begins
 /// earlier is refused, and the client tries again 20 ms later.
-pub(super) const SETTLE: Duration = Duration::from_millis(8);
+const SETTLE: Duration = Duration::from_millis(8);
 /// Between two log lines about the same trouble.
 const LOG_PAUSE: Duration = Duration::from_secs(10);
 /// After something that the brokers do not allow: the client remembers a refusal until it asks again.
@@ -107,6 +107,8 @@ pub(super) struct Patience {
     quiet: Option<Deadline>,
     /// There was trouble, and until then it is not over.
     troubled: Option<Deadline>,
+    /// The last commit is not settled before.
+    settled: Option<Deadline>,
     pub(super) pulse: Pulse,
 }
 
@@ -116,13 +118,20 @@ impl Patience {
             failures: 0,
             quiet: None,
             troubled: None,
+            settled: None,
             pulse: Pulse(None),
         }
     }
 
+    /// How long gathering goes on at least, so that the last commit is settled.
+    pub(super) fn settling(&self) -> Duration {
+        self.settled.map_or(Duration::ZERO, |until| until.left())
+    }
+
     /// A cycle was committed.
-    pub(super) fn reset(&mut self) {
+    fn reset(&mut self) {
         self.failures = 0;
+        self.settled = Some(Deadline::after(SETTLE));
         if self.troubled.take_if(|until| until.has_passed()).is_some() {
             self.pulse.tell(None);
             tracing::info!("the log can be reached again");

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use crate::collect::block::{Body, Entry, Writer};
 use crate::correlate::engine::{Change, Effects};
-use crate::edge::clock::{Deadline, monotonic};
+use crate::edge::clock::monotonic;
 use crate::edge::log::records::{self, Outgoing};
 use crate::edge::log::topics::Topic;
 use crate::edge::log::{Log, Partition};
 
-use super::super::cycle::{LoopError, Progress, SETTLE, Undone, transact};
+use super::super::cycle::{LoopError, Progress, Undone, transact};
 use super::{Correlate, Counts, Slot};
 
 impl<L: Log> Correlate<L> {
@@ -70,9 +70,6 @@ impl<L: Log> Correlate<L> {
             Some(Undone::Aborted) => self.undo_all()?,
         }
         let committed = undone.is_none();
-        if committed {
-            self.settled = Deadline::after(SETTLE);
-        }
         Ok(Progress {
             records: 0,
             written: if committed { outgoing.len() } else { 0 },
