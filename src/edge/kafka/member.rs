@@ -15,6 +15,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// So long the brokers are busy with a commit after they have confirmed it: a transaction that begins
+/// earlier is refused, and the client tries again 20 ms later.
+const SETTLE: Duration = Duration::from_millis(8);
+
 /// A member of a group on real brokers. Belongs to one thread.
 pub struct KafkaLog {
     source: Source<Membership>,
@@ -181,6 +185,10 @@ impl Log for KafkaLog {
 
     fn abort(&mut self) -> Result<(), LogError> {
         self.transaction.abort()
+    }
+
+    fn settle(&self) -> Duration {
+        SETTLE
     }
 
     fn renew(&mut self) -> Result<(), LogError> {

@@ -241,6 +241,11 @@ pub trait Log {
     /// Takes the transaction back; no effect if none is open.
     fn abort(&mut self) -> Result<(), LogError>;
 
+    /// How long after a commit the next transaction had better begin.
+    fn settle(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// Replaces the producer: fences the old one and ends its transaction.
     fn renew(&mut self) -> Result<(), LogError>;
 

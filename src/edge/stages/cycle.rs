@@ -62,9 +62,6 @@ pub(super) enum Undone {
     Renewed,
 }
 
-/// So long the brokers are busy with a commit after they have confirmed it: a transaction that begins
-/// earlier is refused, and the client tries again 20 ms later.
-const SETTLE: Duration = Duration::from_millis(8);
 /// Between two log lines about the same trouble.
 const LOG_PAUSE: Duration = Duration::from_secs(10);
 /// After something that the brokers do not allow: the client remembers a refusal until it asks again.
@@ -129,9 +126,9 @@ impl Patience {
     }
 
     /// A cycle was committed.
-    fn reset(&mut self) {
+    fn reset(&mut self, settle: Duration) {
         self.failures = 0;
-        self.settled = Some(Deadline::after(SETTLE));
+        self.settled = Some(Deadline::after(settle));
         if self.troubled.take_if(|until| until.has_passed()).is_some() {
             self.pulse.tell(None);
             tracing::info!("the log can be reached again");
@@ -217,7 +214,7 @@ pub(super) fn transact<L: Log>(
         .and_then(|()| log.send_offsets(offsets))
         .and_then(|()| log.commit());
     let Err(error) = done else {
-        patience.reset();
+        patience.reset(log.settle());
         return Ok(None);
     };
     recover(log, patience, error).map(Some)
