@@ -6,9 +6,12 @@
     reason = "a test may panic"
 )]
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -27,6 +30,9 @@ fn okta(id: &str) -> String {
         r#"{{"uuid":"{id}","published":"2024-05-06T10:00:00.000Z","eventType":"user.session.start","outcome":{{"result":"SUCCESS"}},"actor":{{"id":"00u1","type":"User","alternateId":"dana.cole@corp.example"}}}}"#
     )
 }
+
+/// The story brings its first paging alert after some seconds; a build without optimisation takes longer.
+const DEMO_MAX: Duration = Duration::from_secs(60);
 
 /// A folder of this test that is gone when the test is.
 struct Folder(PathBuf);
@@ -91,6 +97,40 @@ fn run_with(args: &[&str], input: &[u8]) -> Run {
 
 fn run(args: &[&str]) -> Run {
     run_with(args, b"")
+}
+
+/// Reads all of a stream beside the test, and tells when it has ended.
+fn reading(mut stream: impl Read + Send + 'static, ended: mpsc::Sender<()>) -> JoinHandle<String> {
+    thread::spawn(move || {
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        // Nobody waits for it any more after the time is over.
+        let _ = ended.send(());
+        text
+    })
+}
+
+/// Runs a command that is killed if it takes longer; `None` stands for its exit code then.
+fn run_within(limit: Duration, args: &[&str]) -> (Option<i32>, String, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_deskwarden"))
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (ended, end) = mpsc::channel();
+    let output = reading(child.stdout.take().unwrap(), ended.clone());
+    let errors = reading(child.stderr.take().unwrap(), ended);
+    if end.recv_timeout(limit).is_err() {
+        child.kill().unwrap();
+    }
+    let status = child.wait().unwrap();
+    (
+        status.code(),
+        output.join().unwrap(),
+        errors.join().unwrap(),
+    )
 }
 
 fn map(source: &str, file: &str) -> Run {
@@ -205,7 +245,7 @@ fn events_are_pruned_and_an_absent_time_is_not_1970() {
     // A copy keeps an old time: events younger than their file stay where they are.
     let path = folder.file("y.jsonl", canonical("2024-05-06T10:00:00Z"));
     let copy = std::fs::File::options().write(true).open(&path).unwrap();
-    let long_ago = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+    let long_ago = std::time::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
     copy.set_modified(long_ago).unwrap();
     let timed = map("canonical", &path);
     assert_eq!(timed.code, 0, "{:?}", timed.lines);
@@ -394,4 +434,27 @@ fn the_sample_queries_get_ten_of_ten() {
             );
         }
     }
+}
+
+/// The first command that people try: the loops on the in-memory log, the page beside them.
+#[test]
+fn the_demo_shows_an_alert() {
+    let args = [
+        "demo",
+        "--listen",
+        "127.0.0.1:0",
+        "--ops-listen",
+        "127.0.0.1:0",
+        "--exit-after-alerts",
+        "1",
+    ];
+    let (code, output, errors) = run_within(DEMO_MAX, &args);
+    let told = format!("within {DEMO_MAX:?}: exit code {code:?}\n{output}\n{errors}");
+    assert_eq!(code, Some(0), "{told}");
+    assert!(errors.contains("http://127.0.0.1:"), "{told}");
+    let lines: Vec<&str> = output.lines().collect();
+    assert_eq!(lines.len(), 1, "{told}");
+    let alert: Value = serde_json::from_str(lines[0]).unwrap();
+    assert!(alert["message"].is_string(), "{told}");
+    assert_eq!(alert["unmapped"]["page"], true, "{told}");
 }
