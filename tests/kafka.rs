@@ -130,6 +130,76 @@ fn a_replaced_member_commits_nothing() {
     run("replaced", conformance::a_replaced_member_commits_nothing);
 }
 
+/// Of partitions with one number in several topics, and records that keep coming, the client tells ends
+/// that cannot be known yet. If such a poll said idle, each would end a gathering after a few records.
+#[test]
+fn an_end_that_is_not_known_yet_is_not_idleness() {
+    const RECORDS: usize = 60;
+    const PATIENCE: Duration = Duration::from_secs(1);
+    let Some(brokers) = brokers("unknown-end") else {
+        return;
+    };
+    let names = ["a", "b", "c"].map(|name| brokers.topic(name, 1));
+    let topics: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut log = brokers.connect(member("gatherer", &topics));
+    let mut writer = brokers.connect(member("writer", &[]));
+    start(&mut log, topics.len());
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for number in 0..RECORDS {
+                let topic = topics[number % topics.len()];
+                write(&mut writer, &[record(topic, "k", Some("v"))]).unwrap();
+            }
+        });
+        let mut read = 0;
+        while read < RECORDS {
+            let began = clock::monotonic();
+            match log.poll(PATIENCE) {
+                Ok(Polled::Record(_)) => read += 1,
+                Ok(Polled::Idle) => {
+                    let waited = began.elapsed();
+                    assert!(waited >= PATIENCE, "idle after {waited:?}, {read} records");
+                }
+                Ok(Polled::End { .. }) => {}
+                Ok(other @ (Polled::Assigned(_) | Polled::Revoked { .. })) => panic!("{other:?}"),
+                Err(error) => assert!(error.is_noise(), "{error}"),
+            }
+        }
+    });
+    log.close().unwrap();
+}
+
+/// Whoever begins to read sends each leader a question and does not wait for its answer, which stands
+/// behind a fetch that waits for records.
+#[test]
+fn many_partitions_are_begun_at_once() {
+    const PARTITIONS: usize = 8;
+    let Some(brokers) = brokers("begun") else {
+        return;
+    };
+    let topic = brokers.topic("in", i32::try_from(PARTITIONS).unwrap());
+    let mut log = brokers.connect(member("starter", &[&topic]));
+    let took = start(&mut log, PARTITIONS);
+    println!("seek and resume of {PARTITIONS} partitions: {took:?}");
+    assert!(took < Duration::from_secs(1), "{took:?}");
+    log.close().unwrap();
+}
+
+/// Reads so many partitions from their beginning, one after the other as the loops do, once all are
+/// assigned; how long that took.
+fn start(log: &mut KafkaLog, partitions: usize) -> Duration {
+    let mut given = Vec::new();
+    while given.len() < partitions {
+        given.extend(conformance::assigned(log));
+    }
+    let began = clock::monotonic();
+    for one in given {
+        log.seek(&one.partition, 0).unwrap();
+        log.resume(&[one.partition]).unwrap();
+    }
+    began.elapsed()
+}
+
 /// The broker's cleaner leaves gaps; a restore still ends at the high watermark.
 #[test]
 fn a_restore_survives_real_compaction() {

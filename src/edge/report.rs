@@ -20,6 +20,8 @@ use crate::edge::stages::{LoopError, Progress, collect, correlate};
 mod breaker;
 mod collector;
 mod correlator;
+#[cfg(test)]
+mod tests;
 
 pub use collector::CollectReport;
 pub use correlator::CorrelateReport;

@@ -366,3 +366,46 @@ pub(super) fn list_at(from: &[(Partition, i64)]) -> Result<TopicPartitionList, L
     }
     Ok(list)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rdkafka::ClientConfig;
+    use rdkafka::mocking::MockCluster;
+    use rdkafka::producer::DefaultProducerContext;
+
+    type Cluster = MockCluster<'static, DefaultProducerContext>;
+
+    /// Brokers of the client library with a partition that nobody leads, and a client of them.
+    fn leaderless() -> (Cluster, Arc<BaseConsumer<Quiet>>, Partition) {
+        let cluster = MockCluster::new(1).unwrap();
+        cluster.create_topic("t", 1, 1).unwrap();
+        cluster.partition_leader("t", 0, None).unwrap();
+        let client = ClientConfig::new()
+            .set("bootstrap.servers", cluster.bootstrap_servers())
+            .set("group.id", "g")
+            .create_with_context(Quiet);
+        (cluster, Arc::new(client.unwrap()), Partition::new("t", 0))
+    }
+
+    /// Without asking for the leaders the client would say so for a quarter of an hour.
+    #[test]
+    fn a_failed_question_for_watermarks_asks_for_the_leaders() {
+        let (cluster, client, partition) = leaderless();
+        watermarks(&client, &partition).unwrap_err();
+        cluster.partition_leader("t", 0, Some(1)).unwrap();
+        let mut tries = (0..3).map(|_| watermarks(&client, &partition));
+        assert!(tries.any(|answer| answer == Ok((0, 0))));
+    }
+
+    #[test]
+    fn a_failed_question_for_ends_asks_for_the_leaders() {
+        let (cluster, client, partition) = leaderless();
+        let source = Source::new(Arc::clone(&client), client);
+        let ends = || source.stable_ends(std::slice::from_ref(&partition));
+        ends().unwrap_err();
+        cluster.partition_leader("t", 0, Some(1)).unwrap();
+        let mut tries = (0..3).map(|_| ends());
+        assert!(tries.any(|answer| answer == Ok(vec![(partition.clone(), 0)])));
+    }
+}

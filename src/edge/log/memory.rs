@@ -8,6 +8,7 @@ use super::{LogError, Partition, ProduceRecord};
 use crate::collect::time::Timestamp;
 use broker::{Broker, PartitionLog};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 mod broker;
 mod cursor;
@@ -45,6 +46,11 @@ impl MemoryBroker {
     /// Lets idle polls wait for their time (`demo`); without it they return at once.
     pub fn set_waiting(&self, waits: bool) {
         self.lock().waits = waits;
+    }
+
+    /// How long commits take to settle, as on real brokers; no time unless it is set.
+    pub fn set_settling(&self, span: Duration) {
+        self.lock().settling = span;
     }
 
     /// The time that records written from now on carry.

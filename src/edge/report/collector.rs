@@ -16,7 +16,7 @@ use super::{CollectMeters, KnownEnds, Member, seconds_between};
 /// What one collector reports. Kept while its loop is begun anew.
 #[derive(Debug)]
 pub struct CollectReport<L> {
-    member: Member,
+    pub(super) member: Member,
     meters: CollectMeters,
     ends: KnownEnds<L>,
     breakers: BTreeMap<String, Breaker>,

@@ -20,7 +20,7 @@ const ALL: &str = "all";
 /// What one correlator reports. Kept while its loop is begun anew.
 #[derive(Debug)]
 pub struct CorrelateReport<L> {
-    member: Member,
+    pub(super) member: Member,
     meters: CorrelateMeters,
     ends: KnownEnds<L>,
     /// Entities and bytes as told last.

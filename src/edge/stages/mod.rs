@@ -6,6 +6,8 @@ pub mod correlate;
 mod cycle;
 pub mod deliver;
 mod directory;
+#[cfg(test)]
+pub(in crate::edge) mod tests;
 
 pub use cycle::{LoopError, Progress, Pulse};
 pub use directory::SharedDirectory;

@@ -5,6 +5,7 @@ use crate::collect::time::Timestamp;
 use crate::edge::log::{Ends, ErrorClass, LogError, OwnedRecord, Partition, ProduceRecord};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A fault of one call of one member, asked for by the simulation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,6 +155,8 @@ struct Coordinator {
 pub(super) struct Broker {
     pub(super) now: Timestamp,
     pub(super) waits: bool,
+    /// How long a commit takes to settle.
+    pub(super) settling: Duration,
     pub(super) groups: BTreeMap<String, Group>,
     partitions: BTreeMap<Partition, PartitionLog>,
     coordinators: BTreeMap<String, Coordinator>,

@@ -308,6 +308,10 @@ impl Log for MemoryLog {
         self.end(false)
     }
 
+    fn settle(&self) -> Duration {
+        self.broker.lock().settling
+    }
+
     fn renew(&mut self) -> Result<(), LogError> {
         self.epoch = self.broker.lock().init(&self.settings.transactional_id);
         self.broker.0.1.notify_all();

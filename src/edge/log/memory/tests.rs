@@ -3,7 +3,6 @@
 use super::*;
 use crate::edge::log::{Assigned, ErrorClass, Log, OwnedRecord, Polled};
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 fn settings(name: &str, topics: &[&str]) -> MemberSettings {
     MemberSettings {
