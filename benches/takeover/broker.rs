@@ -2,6 +2,7 @@
 //! groups, and a reader of committed records.
 
 use crate::load::{Made, Source};
+use deskwarden::edge::clock;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
@@ -159,6 +160,30 @@ pub(crate) fn reader(brokers: &str, topic: &str) -> BaseConsumer {
     }
     client.assign(&list).unwrap();
     client
+}
+
+/// How long a bare consumer takes from nothing until it has its partitions, as the only member of a new
+/// group: with the settings that decide how fast Deskwarden's members join.
+pub(crate) fn join(brokers: &str, group: &str, topics: &[String]) -> Duration {
+    let begun = clock::monotonic();
+    let client: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", brokers)
+        .set("group.id", group)
+        .set("group.instance.id", "bare")
+        .set("partition.assignment.strategy", "cooperative-sticky")
+        .set("session.timeout.ms", "30000")
+        .set("heartbeat.interval.ms", "500")
+        .create()
+        .unwrap();
+    let topics: Vec<&str> = topics.iter().map(String::as_str).collect();
+    client.subscribe(&topics).unwrap();
+    while client.assignment().unwrap().count() == 0 {
+        assert!(begun.elapsed() < QUERY_TIMEOUT, "{group}: no assignment");
+        if let Some(Err(error)) = client.poll(Duration::from_millis(1)) {
+            panic!("{group}: {error}");
+        }
+    }
+    begun.elapsed()
 }
 
 /// Distinct keys of the committed records of a topic, and how many records there are.

@@ -4,7 +4,7 @@ use crate::broker::{self, Progress};
 use crate::child::{IDLE_SHARE, Process, pause};
 use crate::load::{self, Load};
 use crate::ours::{self, ENVIRONMENT};
-use crate::{Common, raw_b_command};
+use crate::{Common, Place, raw_b_command};
 use clap::Args;
 use deskwarden::collect::time::{MINUTE_MS, SECOND_MS};
 use deskwarden::edge::clock;
@@ -42,9 +42,13 @@ impl Drain {
     pub(crate) fn run(&self) {
         let name = format!("dwbench-{}", clock::now().0);
         let sources = broker::sources(&name);
-        broker::create(&self.common.brokers, &sources, self.common.partitions);
+        broker::create(
+            &self.common.place.brokers,
+            &sources,
+            self.common.place.partitions,
+        );
         let attacked = self.fill(&name);
-        let compared = !self.common.ours.without;
+        let compared = !self.common.place.ours.without;
         if compared {
             ours::write_directory(&self.common.load);
         }
@@ -76,9 +80,8 @@ impl Drain {
     /// Produces the load; whom it attacked, by step.
     fn fill(&self, name: &str) -> [BTreeSet<usize>; 3] {
         let Common {
-            brokers,
+            place: Place { brokers, .. },
             load: options,
-            ..
         } = &self.common;
         let span_ms = i64::try_from(options.events * 1_000 / options.rate.max(1)).unwrap();
         // The last event lies a minute back: nothing is ahead of the clock.
@@ -100,7 +103,7 @@ impl Drain {
     }
 
     fn raw_b(&self, name: &str, pair: u32, sources: &[String]) -> Run {
-        let brokers = &self.common.brokers;
+        let brokers = &self.common.place.brokers;
         let group = format!("{name}.raw-b-{pair}");
         let output = format!("{group}.alerts");
         broker::create(brokers, std::slice::from_ref(&output), 1);
@@ -115,12 +118,11 @@ impl Drain {
     }
 
     fn deskwarden(&self, name: &str, pair: u32, sources: &[String]) -> Run {
-        let Common {
+        let Place {
             brokers,
             ours,
             partitions,
-            ..
-        } = &self.common;
+        } = &self.common.place;
         // A prefix of its own gives topics and groups of its own; the sources are shared.
         let prefix = format!("{name}-{pair}");
         let config = ours.configure(brokers, &prefix, sources, *partitions);
@@ -139,13 +141,12 @@ impl Drain {
     /// to do. Events and CPU count from the first commit after the history, so that starting and learning
     /// what is usual do not count, to the beginning of the first idle second.
     fn measure(&self, command: &[String], group: &str, sources: &[String]) -> Run {
-        let Common {
+        let Place {
             brokers,
             partitions,
-            load,
             ..
-        } = &self.common;
-        let history = i64::try_from(load.identities).unwrap();
+        } = &self.common.place;
+        let history = i64::try_from(self.common.load.identities).unwrap();
         let progress = Progress::of(brokers, group, sources, *partitions);
         let ends = progress.ends();
         let log = ours::folder().join(format!("{group}.log"));

@@ -6,7 +6,7 @@ use crate::broker::{self, Progress};
 use crate::child::{Process, pause};
 use crate::load::{Load, Made};
 use crate::ours::{self, ENVIRONMENT};
-use crate::{Common, raw_b_command};
+use crate::{Common, Place, raw_b_command};
 use clap::Args;
 use deskwarden::edge::clock::{self, Deadline};
 use deskwarden::edge::log::topics::{Topic, group};
@@ -47,7 +47,7 @@ enum Program {
 impl Latency {
     pub(crate) fn run(&self) {
         let mut programs = vec![Program::Hop, Program::RawB];
-        if !self.common.ours.without {
+        if !self.common.place.ours.without {
             ours::write_directory(&self.common.load);
             programs.push(Program::Deskwarden);
         }
@@ -74,12 +74,11 @@ impl Latency {
 
     /// Latencies of one program, each run on topics of its own.
     fn measure(&self, program: Program) -> Vec<f64> {
-        let Common {
+        let Place {
             brokers,
             partitions,
             ours,
-            ..
-        } = &self.common;
+        } = &self.common.place;
         let name = format!("dwbench-{}-{program:?}", clock::now().0).to_lowercase();
         let sources = broker::sources(&name);
         broker::create(brokers, &sources, *partitions);
@@ -103,17 +102,20 @@ impl Latency {
         let seen = Mutex::new(BTreeMap::new());
         let sent = thread::scope(|scope| {
             let reader = scope.spawn(|| read(brokers, &output, &done, &seen));
+            // Also where the program fails: the reader would wait for ever, and the scope for it.
+            let over = Over(&done);
             let progress = Progress::of(brokers, &group, &sources, *partitions);
-            let sent = self.drive(&name, (&progress, &process), program);
+            let sent = self.drive(&name, (&progress, &mut process), program);
             let deadline = Deadline::after(TAIL);
             while !deadline.has_passed()
                 && !sent
                     .keys()
                     .all(|who| seen.lock().unwrap().contains_key(who))
             {
+                process.must_live();
                 pause(100);
             }
-            done.store(true, Ordering::Relaxed);
+            drop(over);
             reader.join().unwrap();
             sent
         });
@@ -146,13 +148,13 @@ impl Latency {
     fn drive(
         &self,
         name: &str,
-        (progress, process): (&Progress, &Process),
+        (progress, process): (&Progress, &mut Process),
         program: Program,
     ) -> BTreeMap<String, Instant> {
         let mut options = self.common.load.clone();
         options.attack_every = (options.rate / 10).max(1);
         options.events = WARM_EVENTS + options.rate * self.seconds;
-        let producer = broker::producer(&self.common.brokers, 1);
+        let producer = broker::producer(&self.common.place.brokers, 1);
         let start = clock::now();
         let mut load = Load::new(&options, start);
         for made in load.history() {
@@ -164,6 +166,7 @@ impl Latency {
         }
         broker::flush(&producer);
         while progress.committed() < i64::try_from(options.identities).unwrap() {
+            process.must_live();
             pause(100);
         }
         process.settle();
@@ -189,6 +192,15 @@ impl Latency {
         }
         broker::flush(&producer);
         sent
+    }
+}
+
+/// Ends the reader when dropped.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

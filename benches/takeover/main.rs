@@ -1,9 +1,11 @@
 //! The takeover benchmark on a real Kafka: a hand-written baseline and Deskwarden drain the same
-//! topics in turn, or meet an open-loop load.
+//! topics in turn, or meet an open-loop load; and how soon Deskwarden is ready.
 //!
 //! ```text
 //! cargo bench --bench takeover -- drain --events 1000000 --pairs 5
 //! cargo bench --bench takeover -- latency --seconds 30
+//! cargo bench --bench takeover -- start --runs 5
+//! cargo bench --bench takeover -- restore --people 1000000 --runs 3
 //! ```
 //!
 //! Brokers are those of `--brokers` or `DESKWARDEN_TEST_BROKERS`; `tests/run --bench takeover drain`
@@ -20,8 +22,11 @@ mod child;
 mod drain;
 mod latency;
 mod load;
+mod ops;
 mod ours;
 mod raw_b;
+mod restore;
+mod start;
 
 /// The baseline has the allocator of the program.
 #[global_allocator]
@@ -30,7 +35,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 use clap::{Args, Parser, Subcommand};
 
 #[derive(Debug, Parser)]
-#[command(about = "Drains the same topics with RAW-B and Deskwarden, or measures their latency")]
+#[command(
+    about = "Drains the same topics with RAW-B and Deskwarden, measures their latency, or how soon Deskwarden is ready"
+)]
 struct Options {
     /// `cargo bench` passes it.
     #[arg(long = "bench", hide = true, global = true)]
@@ -45,6 +52,10 @@ enum Command {
     Drain(drain::Drain),
     /// From a scheduled event to its committed alert, at a steady rate.
     Latency(latency::Latency),
+    /// From the start of the program with empty state until it is ready.
+    Start(start::Start),
+    /// From the assignment until the state of many people is read back.
+    Restore(restore::Restore),
     /// Prints what the generator makes, without Kafka.
     Load(load::LoadOptions),
     /// The baseline itself; the others start it as a process of its own.
@@ -52,15 +63,22 @@ enum Command {
     RawB(raw_b::RawB),
 }
 
-/// What both measurements share.
+/// What the comparisons with the baseline share.
 #[derive(Debug, Clone, Args)]
 struct Common {
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    load: load::LoadOptions,
+}
+
+/// Where Deskwarden runs, and how.
+#[derive(Debug, Clone, Args)]
+struct Place {
     /// Brokers, `host:port` with commas between them.
     #[arg(long, env = "DESKWARDEN_TEST_BROKERS")]
     brokers: String,
-    #[command(flatten)]
-    load: load::LoadOptions,
-    /// Partitions of each source topic.
+    /// Partitions of each source topic, and of those that go by entity.
     #[arg(long, default_value_t = 4)]
     partitions: i32,
     #[command(flatten)]
@@ -89,6 +107,8 @@ fn main() {
     match options.command {
         Command::Drain(drain) => drain.run(),
         Command::Latency(latency) => latency.run(),
+        Command::Start(start) => start.run(),
+        Command::Restore(restore) => restore.run(),
         Command::Load(load) => load::print(&load),
         Command::RawB(raw) => raw.run(),
     }

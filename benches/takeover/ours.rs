@@ -105,6 +105,14 @@ impl Ours {
         }
     }
 
+    /// Creates our topics, and nothing else: nobody is known.
+    pub(crate) fn apply_topics(&self, config: &Path) {
+        crate::child::run(
+            &self.words("topics apply --config {config}", config),
+            &ENVIRONMENT,
+        );
+    }
+
     /// The command line under test.
     pub(crate) fn command(&self, config: &Path) -> Vec<String> {
         self.words(&self.ours, config)
