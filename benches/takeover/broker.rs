@@ -28,6 +28,8 @@ pub(crate) fn sources(prefix: &str) -> Vec<String> {
 }
 
 /// Creates topics; all are new.
+///
+/// They keep their records for good: those of the history are older than brokers keep by default.
 pub(crate) fn create(brokers: &str, topics: &[String], partitions: i32) {
     let admin: AdminClient<DefaultClientContext> = ClientConfig::new()
         .set("bootstrap.servers", brokers)
@@ -35,7 +37,9 @@ pub(crate) fn create(brokers: &str, topics: &[String], partitions: i32) {
         .unwrap();
     let new: Vec<NewTopic<'_>> = topics
         .iter()
-        .map(|name| NewTopic::new(name, partitions, TopicReplication::Fixed(1)))
+        .map(|name| {
+            NewTopic::new(name, partitions, TopicReplication::Fixed(1)).set("retention.ms", "-1")
+        })
         .collect();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()

@@ -23,6 +23,9 @@ const WARM_EVENTS: u64 = 2_000;
 /// How long the reader waits for the last alerts: one that comes so late is late, not missing.
 const TAIL: Duration = Duration::from_secs(60);
 
+/// How long the sources' producer gathers: librdkafka's own default.
+const LINGER_MS: u32 = 5;
+
 /// Latency at a steady rate.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Latency {
@@ -154,7 +157,7 @@ impl Latency {
         let mut options = self.common.load.clone();
         options.attack_every = (options.rate / 10).max(1);
         options.events = WARM_EVENTS + options.rate * self.seconds;
-        let producer = broker::producer(&self.common.place.brokers, 1);
+        let producer = broker::producer(&self.common.place.brokers, LINGER_MS);
         let start = clock::now();
         let mut load = Load::new(&options, start);
         for made in load.history() {
