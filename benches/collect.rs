@@ -115,7 +115,7 @@ fn mapped(records: &[StoryRecord], setup: &SourceSetup, tapes: &mut Tapes) -> Ve
 /// Measures one source and prints its row.
 fn measure(world: &World, product: Product, records: &[StoryRecord]) {
     let mut setup = SourceSetup::new(product.as_str(), product);
-    setup.keep_other = false;
+    setup.keep_unread = false;
     let mut scratch = Scratch::default();
     let mut tape = Tape::default();
     let collector = world.collector();

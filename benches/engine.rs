@@ -52,12 +52,12 @@ fn role(id: u64) -> Option<Box<Role>> {
     let mut role = Role {
         handles: vec![Handle {
             kind: HandleKind::Email,
-            value: format!("{id:032x}"),
+            value: format!("{id:032x}").into(),
             masked: Some("a…@example.com".into()),
             issuer: None,
         }],
-        identity: Some(format!("hris:E{id}")),
-        account: Some(format!("okta:00u{id}")),
+        identity: Some(format!("hris:E{id}").into()),
+        account: Some(format!("okta:00u{id}").into()),
         ..Role::default()
     };
     role.resolution.status = ResolutionStatus::Resolved;
@@ -77,12 +77,12 @@ fn event(number: u64, person: u64, action: Action, time: Timestamp) -> Event {
     event.target = role(person);
     event.agent = role(person);
     event.device = Some(Box::new(Device {
-        id: Some(format!("{:032x}", person * 7)),
-        fingerprint: Some(format!("{:032x}", person * 11)),
+        id: Some(format!("{:032x}", person * 7).into()),
+        fingerprint: Some(format!("{:032x}", person * 11).into()),
         ..Device::default()
     }));
     event.network = Some(Box::new(Network {
-        ip: Some(format!("{:032x}", person * 13)),
+        ip: Some(format!("{:032x}", person * 13).into()),
         asn: Some(64_500),
         country: Some("DE".into()),
         ..Network::default()

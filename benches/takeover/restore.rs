@@ -150,9 +150,11 @@ impl Restore {
             for number in first..end {
                 let entity = Entity::new(EntityKind::Identity, format!("hris:E{number:07}"));
                 let change = remembered(&setup, &entity, number, now);
-                let record = records::change(entity.partition(self.place.partitions), &change);
-                bytes += record.len_bytes();
-                record.with(&topic, |record| log.produce(record)).unwrap();
+                let partition = entity.partition(self.place.partitions);
+                let record = records::change(&topic, partition, &change);
+                let parts = [record.key, record.value];
+                bytes += parts.into_iter().flatten().map(<[u8]>::len).sum::<usize>();
+                log.produce(&record).unwrap();
             }
             log.commit().unwrap();
             first = end;
@@ -195,10 +197,10 @@ fn seen(entity: &Entity, (number, nth): (u64, u32), time: Timestamp) -> Event {
     let mut event = Event::new(Domain::Idp, Action::AuthAppAccess, time);
     event.event_id = EventId((u128::from(number) << 8 | u128::from(nth)).to_be_bytes());
     event.outcome = Outcome::Success;
-    event.source.system = "okta".to_owned();
-    event.source.product = "okta".to_owned();
+    event.source.system = "okta".into();
+    event.source.product = "okta".into();
     let mut role = Role {
-        identity: Some(entity.id.clone()),
+        identity: Some(entity.id.as_str().into()),
         ..Role::default()
     };
     role.resolution.status = ResolutionStatus::Resolved;
@@ -207,14 +209,14 @@ fn seen(entity: &Entity, (number, nth): (u64, u32), time: Timestamp) -> Event {
     // As keyed values lie there: no two alike, and nothing to compress.
     let keyed = |what: u64| format!("{:032x}", mixed(number * 8 + what));
     event.device = Some(Box::new(Device {
-        id: Some(keyed(0)),
-        fingerprint: Some(keyed(1)),
+        id: Some(keyed(0).into()),
+        fingerprint: Some(keyed(1).into()),
         ..Device::default()
     }));
     event.network = Some(Box::new(Network {
-        ip: Some(keyed(2 + u64::from(nth))),
+        ip: Some(keyed(2 + u64::from(nth)).into()),
         asn: Some(64_500 + nth),
-        country: Some("DE".to_owned()),
+        country: Some("DE".into()),
         ..Network::default()
     }));
     event

@@ -17,6 +17,8 @@ pub const VERSION: u8 = 1;
 pub const BLOCK_BYTES_MAX: usize = 256 << 10;
 /// Room made for an event; most need less.
 const EVENT_BYTES_USUAL: usize = 1 << 10;
+/// Blocks of which a writer keeps the memory.
+const SPARE_MAX: usize = 2;
 /// Version and count.
 const HEAD_BYTES: usize = 5;
 
@@ -101,8 +103,15 @@ pub enum BlockError {
 /// Encodes an event, once for all its copies.
 #[must_use]
 pub fn encode_event(event: &Event) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(EVENT_BYTES_USUAL);
+    encode_event_into(event, &mut bytes);
+    bytes
+}
+
+/// As [`encode_event`], behind what stands in `bytes`.
+pub fn encode_event_into(event: &Event, bytes: &mut Vec<u8>) {
     // Writing to memory cannot fail, and every type here has a fixed form.
-    postcard::to_extend(event, Vec::with_capacity(EVENT_BYTES_USUAL)).unwrap_or_default()
+    *bytes = postcard::to_extend(event, std::mem::take(bytes)).unwrap_or_default();
 }
 
 /// Decodes the event of an entry.
@@ -120,6 +129,8 @@ pub struct Writer {
     full: Vec<Vec<u8>>,
     block: Vec<u8>,
     count: u32,
+    /// Memory of blocks that were written: large pieces are dear to get from the system each time.
+    spare: Vec<Vec<u8>>,
 }
 
 impl Writer {
@@ -148,15 +159,35 @@ impl Writer {
             if let Some(count) = rest.first_chunk_mut::<4>() {
                 *count = self.count.to_le_bytes();
             }
-            self.full.push(std::mem::take(&mut self.block));
+            let next = self.spare.pop().unwrap_or_default();
+            self.full.push(std::mem::replace(&mut self.block, next));
         }
         self.count = 0;
     }
 
-    /// Nothing was appended since the last [`Self::take`].
+    /// Nothing was appended since the last [`Self::take`] or [`Self::clear`].
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.full.is_empty() && self.block.is_empty()
+    }
+
+    /// The blocks, in order; what is appended next begins a new one.
+    pub fn blocks(&mut self) -> &[Vec<u8>] {
+        self.close();
+        &self.full
+    }
+
+    /// Forgets what was appended and keeps some of its memory.
+    pub fn clear(&mut self) {
+        self.block.clear();
+        self.count = 0;
+        self.full.truncate(SPARE_MAX);
+        for mut block in self.full.drain(..) {
+            if self.spare.len() < SPARE_MAX {
+                block.clear();
+                self.spare.push(block);
+            }
+        }
     }
 
     /// Bytes gathered so far.

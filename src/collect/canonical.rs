@@ -16,11 +16,11 @@ pub(crate) fn map(around: &Around<'_>) -> Outcome {
     let feed = std::mem::take(&mut event.source.feed);
     around.stamp(&mut event, &feed);
     if let Some(ticket) = event.ticket_ref.as_mut().filter(|t| t.system.is_empty()) {
-        ticket.system.clone_from(&around.setup.name);
+        ticket.system = around.setup.name.as_str().into();
     }
     if let Some(call) = &mut event.call_ref {
         if call.system.is_empty() {
-            call.system.clone_from(&around.setup.name);
+            call.system = around.setup.name.as_str().into();
         }
         if call.root_id.is_empty() {
             call.root_id.clone_from(&call.id);

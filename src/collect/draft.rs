@@ -2,6 +2,7 @@
 //! look-ups that forgive the case of keys.
 
 use sha2::{Digest, Sha256};
+use smol_str::SmolStr;
 
 use crate::collect::event::{
     Agent, AgentKind, Domain, Event, EventId, Handle, HandleKind, Reason, ReasonQuality, Role,
@@ -43,17 +44,17 @@ pub(crate) fn at<'t>(value: Value<'t>, path: &str) -> Option<Value<'t>> {
 }
 
 /// The text at a dotted path; `None` for the words that mean nothing.
-pub(crate) fn text(value: Value<'_>, path: &str) -> Option<String> {
-    Some(at(value, path)?.text()?.into_owned())
+pub(crate) fn text(value: Value<'_>, path: &str) -> Option<SmolStr> {
+    Some(at(value, path)?.text()?.into())
 }
 
 /// The text of a value, if there is one and it says something.
-pub(crate) fn word(value: Option<Value<'_>>) -> Option<String> {
-    Some(value?.text()?.into_owned())
+pub(crate) fn word(value: Option<Value<'_>>) -> Option<SmolStr> {
+    Some(value?.text()?.into())
 }
 
 /// An address without port and brackets, where it has them: `203.0.113.9:8085`, `[2001:db8::1]:443`.
-pub(crate) fn bare_ip(words: String) -> String {
+pub(crate) fn bare_ip(words: SmolStr) -> SmolStr {
     let bracketed = words.strip_prefix('[').and_then(|w| w.split_once(']'));
     let bare = match (bracketed, words.rsplit_once(':')) {
         (Some((inside, _)), _) => inside,
@@ -62,7 +63,7 @@ pub(crate) fn bare_ip(words: String) -> String {
     };
     let is_port = bracketed.is_some() || bare.parse::<core::net::Ipv4Addr>().is_ok();
     if is_port && bare.parse::<core::net::IpAddr>().is_ok() {
-        bare.to_owned()
+        bare.into()
     } else {
         words
     }
@@ -77,15 +78,15 @@ pub(crate) fn moment(value: Value<'_>) -> Option<(Timestamp, TimeQuality)> {
 }
 
 /// The first 256 characters of a text.
-pub(crate) fn cut(words: &str) -> String {
+pub(crate) fn cut(words: &str) -> SmolStr {
     if words.len() <= KEPT_CHARS {
-        return words.to_owned();
+        return words.into();
     }
     words.chars().take(KEPT_CHARS).collect()
 }
 
 /// First 16 hexadecimal characters of the SHA-256 of a text.
-pub(crate) fn short_hash(words: &str) -> String {
+pub(crate) fn short_hash(words: &str) -> SmolStr {
     let digest = Sha256::digest(words.as_bytes());
     digest
         .iter()
@@ -212,25 +213,25 @@ impl Around<'_> {
     /// Writes where the event came from.
     pub(crate) fn stamp(&self, event: &mut Event, feed: &str) {
         let source = &mut event.source;
-        source.system.clone_from(&self.setup.name);
-        self.setup.product.as_str().clone_into(&mut source.product);
-        feed.clone_into(&mut source.feed);
-        self.record.topic.clone_into(&mut source.topic);
+        source.system = self.setup.name.as_str().into();
+        source.product = self.setup.product.as_str().into();
+        source.feed = feed.into();
+        source.topic = self.record.topic.into();
         source.partition = self.record.partition;
         source.offset = self.record.offset;
     }
 
     /// A handle whose kind is issued by this source.
-    pub(crate) fn issued(&self, kind: HandleKind, value: impl Into<String>) -> Handle {
+    pub(crate) fn issued(&self, kind: HandleKind, value: impl Into<SmolStr>) -> Handle {
         Handle {
-            issuer: Some(self.setup.issuer().to_owned()),
+            issuer: Some(self.setup.issuer().into()),
             ..handle(kind, value)
         }
     }
 }
 
 /// A handle of a kind.
-pub(crate) fn handle(kind: HandleKind, value: impl Into<String>) -> Handle {
+pub(crate) fn handle(kind: HandleKind, value: impl Into<SmolStr>) -> Handle {
     Handle {
         kind,
         value: value.into(),
@@ -240,7 +241,7 @@ pub(crate) fn handle(kind: HandleKind, value: impl Into<String>) -> Handle {
 }
 
 /// An address where it looks like one, else a name of kind `other`.
-pub(crate) fn address_or(kind: HandleKind, value: String) -> Handle {
+pub(crate) fn address_or(kind: HandleKind, value: SmolStr) -> Handle {
     if value.contains('@') {
         handle(HandleKind::Email, value)
     } else {
@@ -249,7 +250,7 @@ pub(crate) fn address_or(kind: HandleKind, value: String) -> Handle {
 }
 
 /// What a customer's field says of a person: address, number of a telephone, employee id.
-pub(crate) fn stated_person(value: String) -> Handle {
+pub(crate) fn stated_person(value: SmolStr) -> Handle {
     if value.starts_with('+') {
         handle(HandleKind::Phone, value)
     } else {
@@ -305,7 +306,7 @@ pub(crate) fn reason_of(words: &str) -> Box<Reason> {
         _ => ReasonQuality::Text,
     };
     Box::new(Reason {
-        code: is_code.then(|| words.to_owned()),
+        code: is_code.then(|| words.into()),
         quality: Some(quality),
         hash: Some(short_hash(words)),
     })
@@ -315,7 +316,7 @@ pub(crate) fn reason_of(words: &str) -> Box<Reason> {
 pub(crate) fn mapped(event: Event, native: Option<&str>, texts: Vec<TextPart>) -> MappedEvent {
     MappedEvent {
         event,
-        native_id: native.map(str::to_owned),
+        native_id: native.map(SmolStr::from),
         texts,
     }
 }
@@ -357,7 +358,7 @@ mod tests {
             ("203.0.113.9", "203.0.113.9"),
             ("host.example:443", "host.example:443"),
         ] {
-            assert_eq!(bare_ip(written.to_owned()), bare);
+            assert_eq!(bare_ip(written.into()), bare);
         }
     }
 

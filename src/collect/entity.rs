@@ -99,7 +99,12 @@ impl Entity {
     #[must_use]
     pub fn partition(&self, partitions: i32) -> i32 {
         assert!(partitions >= 1, "a topic has at least one partition");
-        let hash = murmur2(self.to_string().as_bytes()) & 0x7fff_ffff;
+        let kind = self.kind.as_str();
+        let mut key = String::with_capacity(kind.len() + 1 + self.id.len());
+        key.push_str(kind);
+        key.push('|');
+        key.push_str(&self.id);
+        let hash = murmur2(key.as_bytes()) & 0x7fff_ffff;
         i32::try_from(hash).unwrap_or(0) % partitions
     }
 }
@@ -118,7 +123,10 @@ impl fmt::Display for Entity {
 #[must_use]
 pub fn copies(event: &Event) -> Vec<Entity> {
     let mut copies: Vec<Entity> = Vec::new();
-    let mut add = |kind, id: String| {
+    if concerns_nobody(event.action) {
+        return copies;
+    }
+    let mut add = |kind, id: &str| {
         let entity = Entity::new(kind, id);
         if !copies.contains(&entity) {
             copies.push(entity);
@@ -133,7 +141,7 @@ pub fn copies(event: &Event) -> Vec<Entity> {
     {
         add(
             EntityKind::Contact,
-            format!("{}:{}", call.system, call.root_id),
+            &format!("{}:{}", call.system, call.root_id),
         );
         folded = true;
     }
@@ -151,18 +159,14 @@ pub fn copies(event: &Event) -> Vec<Entity> {
     {
         add(
             EntityKind::Ticket,
-            format!("{}:{}", ticket.system, ticket.id),
+            &format!("{}:{}", ticket.system, ticket.id),
         );
         folded = true;
     }
-    let directory = matches!(
-        event.action,
-        Action::IdentityUpsert | Action::IdentityLink | Action::IdentityUnlink
-    );
-    if (!folded || recovery) && !directory && event.action != Action::Other {
+    if !folded || recovery {
         for role in [&event.target, &event.requester].into_iter().flatten() {
             if let Some(identity) = &role.identity {
-                add(EntityKind::Identity, identity.clone());
+                add(EntityKind::Identity, identity);
             }
         }
     }
@@ -177,12 +181,26 @@ pub fn copies(event: &Event) -> Vec<Entity> {
     if let Some(ip) = event
         .network
         .as_ref()
-        .and_then(|n| n.ip.clone())
+        .and_then(|n| n.ip.as_deref())
         .filter(|_| counted_there)
     {
         add(EntityKind::Address, ip);
     }
     copies
+}
+
+/// Whether events of an action are counted and told to nobody: what no rule reads, and what the
+/// directory is told by its own records.
+#[must_use]
+pub const fn concerns_nobody(action: Action) -> bool {
+    matches!(
+        action,
+        Action::Other
+            | Action::AuthPolicyDecision
+            | Action::IdentityUpsert
+            | Action::IdentityLink
+            | Action::IdentityUnlink
+    )
 }
 
 /// Whether an action can recover an account; whether it did also depends on who performed it.

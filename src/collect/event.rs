@@ -5,6 +5,7 @@
 //! `None`. The same types are the JSON form of a `canonical` source.
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 pub use crate::collect::action::Action;
 use crate::collect::time::{TimeQuality, Timestamp};
@@ -51,7 +52,7 @@ impl Serialize for EventId {
 impl<'de> Deserialize<'de> for EventId {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         if deserializer.is_human_readable() {
-            let text = String::deserialize(deserializer)?;
+            let text = SmolStr::deserialize(deserializer)?;
             Self::from_hex(&text)
                 .ok_or_else(|| serde::de::Error::custom("an event id is 32 hexadecimal characters"))
         } else {
@@ -65,13 +66,13 @@ impl<'de> Deserialize<'de> for EventId {
 #[serde(default, deny_unknown_fields)]
 pub struct Source {
     /// Configured name of the source, e.g. `okta`.
-    pub system: String,
+    pub system: SmolStr,
     /// Product, e.g. `okta`; part of the event id.
-    pub product: String,
+    pub product: SmolStr,
     /// Feed of the product, e.g. `system_log`.
-    pub feed: String,
+    pub feed: SmolStr,
     /// Source topic.
-    pub topic: String,
+    pub topic: SmolStr,
     /// Source partition.
     pub partition: i32,
     /// Offset in it.
@@ -85,13 +86,13 @@ pub struct Handle {
     /// What kind of name. Required.
     pub kind: HandleKind,
     /// Normalised value; after the keyed step an HMAC (hex) for personal kinds.
-    pub value: String,
+    pub value: SmolStr,
     /// Form for people, e.g. `+1•••0100`; made before the value is keyed.
     #[serde(default)]
-    pub masked: Option<String>,
+    pub masked: Option<SmolStr>,
     /// Organisation or instance that issued an id.
     #[serde(default)]
-    pub issuer: Option<String>,
+    pub issuer: Option<SmolStr>,
 }
 
 /// How sure we are who a role is.
@@ -103,9 +104,9 @@ pub struct Resolution {
     /// True for ids, logins and verified mail; false for numbers and private mail.
     pub strong: bool,
     /// Identity ids where ambiguous; for a conflict the other one.
-    pub candidates: Vec<String>,
+    pub candidates: Vec<SmolStr>,
     /// Handle kind and system that decided.
-    pub via: Option<String>,
+    pub via: Option<SmolStr>,
     /// The directory was older than its limit.
     pub stale: bool,
 }
@@ -117,9 +118,9 @@ pub struct Role {
     /// Names as the source gave them.
     pub handles: Vec<Handle>,
     /// Identity id (`<system>:<native id>`), or the pseudo-identity (`pseudo:<hash>`).
-    pub identity: Option<String>,
+    pub identity: Option<SmolStr>,
     /// Account the handle belongs to (`<system>:<id>`).
-    pub account: Option<String>,
+    pub account: Option<SmolStr>,
     /// Since when the account exists.
     pub account_since: Option<Timestamp>,
     /// How sure.
@@ -129,9 +130,9 @@ pub struct Role {
     /// Employment at event time.
     pub lifecycle: Lifecycle,
     /// Identity id of the manager.
-    pub manager: Option<String>,
+    pub manager: Option<SmolStr>,
     /// Identity ids of delegates, at most 16.
-    pub delegates: Vec<String>,
+    pub delegates: Vec<SmolStr>,
 }
 
 /// What the directory says of a target beyond its role.
@@ -153,9 +154,9 @@ pub struct Agent {
     /// What it is.
     pub kind: AgentKind,
     /// Role the vendor names.
-    pub role: Option<String>,
+    pub role: Option<SmolStr>,
     /// Session of the agent.
-    pub session_id: Option<String>,
+    pub session_id: Option<SmolStr>,
     /// Stamped from the directory.
     pub on_shift: Ternary,
     /// Highest tier the agent may recover.
@@ -193,13 +194,13 @@ pub struct Contact {
 #[serde(default, deny_unknown_fields)]
 pub struct TicketRef {
     /// Source system.
-    pub system: String,
+    pub system: SmolStr,
     /// Native id, e.g. ServiceNow `sys_id`. Entity id is `<system>:<id>`.
-    pub id: String,
+    pub id: SmolStr,
     /// Number people see, e.g. `INC0010047`.
-    pub key: Option<String>,
+    pub key: Option<SmolStr>,
     /// Type or table.
-    pub kind: Option<String>,
+    pub kind: Option<SmolStr>,
     /// State, mapped.
     pub status: Option<TicketStatus>,
     /// Priority, 1 = highest.
@@ -207,11 +208,11 @@ pub struct TicketRef {
     /// Escalation level.
     pub escalation: Option<i64>,
     /// Category.
-    pub category: Option<String>,
+    pub category: Option<SmolStr>,
     /// Order of snapshots with one time.
     pub version: Option<i64>,
     /// Identity ids or handles of assignees.
-    pub assignee: Vec<String>,
+    pub assignee: Vec<SmolStr>,
     /// Opened.
     pub opened_at: Option<Timestamp>,
     /// Closed.
@@ -225,17 +226,17 @@ pub struct TicketRef {
 #[serde(default, deny_unknown_fields)]
 pub struct CallRef {
     /// Source system.
-    pub system: String,
+    pub system: SmolStr,
     /// Native id of this leg.
-    pub id: String,
+    pub id: SmolStr,
     /// Id of the first leg. Entity id is `<system>:<root_id>`.
-    pub root_id: String,
+    pub root_id: SmolStr,
     /// Order of several versions of one record.
     pub version: Option<i64>,
     /// Queue name.
-    pub queue: Option<String>,
+    pub queue: Option<SmolStr>,
     /// How it began, as the vendor says.
-    pub initiation: Option<String>,
+    pub initiation: Option<SmolStr>,
     /// Start.
     pub started_at: Option<Timestamp>,
     /// End.
@@ -251,9 +252,9 @@ pub struct CallRef {
 #[serde(default, deny_unknown_fields)]
 pub struct Correlation {
     /// Groups the records of one human action.
-    pub native_txn: Option<String>,
+    pub native_txn: Option<SmolStr>,
     /// Session.
-    pub session: Option<String>,
+    pub session: Option<SmolStr>,
 }
 
 /// Whose number it is, at event time.
@@ -261,7 +262,7 @@ pub struct Correlation {
 #[serde(default, deny_unknown_fields)]
 pub struct PhoneOwner {
     /// Identity id.
-    pub identity: String,
+    pub identity: SmolStr,
     /// Of record since.
     pub since: Option<Timestamp>,
 }
@@ -273,9 +274,9 @@ pub struct Phone {
     /// Caller number.
     pub ani: Option<Handle>,
     /// ISO country of it.
-    pub ani_country: Option<String>,
+    pub ani_country: Option<SmolStr>,
     /// Dialled number of ours.
-    pub dnis: Option<String>,
+    pub dnis: Option<SmolStr>,
     /// Number called back.
     pub callback_number: Option<Handle>,
     /// Owners of the number called back, else of `ani`, at most 64; empty = nobody's; absent = not looked up.
@@ -287,17 +288,17 @@ pub struct Phone {
 #[serde(default, deny_unknown_fields)]
 pub struct Device {
     /// Id; keyed.
-    pub id: Option<String>,
+    pub id: Option<SmolStr>,
     /// Name.
-    pub name: Option<String>,
+    pub name: Option<SmolStr>,
     /// ios, android, windows …
-    pub platform: Option<String>,
+    pub platform: Option<SmolStr>,
     /// Managed by the organisation.
     pub managed: Option<bool>,
     /// Registered.
     pub registered: Option<bool>,
     /// Fingerprint; keyed.
-    pub fingerprint: Option<String>,
+    pub fingerprint: Option<SmolStr>,
     /// The vendor says it is new.
     pub new_device: Option<bool>,
 }
@@ -307,21 +308,21 @@ pub struct Device {
 #[serde(default, deny_unknown_fields)]
 pub struct Network {
     /// Address; keyed.
-    pub ip: Option<String>,
+    pub ip: Option<SmolStr>,
     /// Form for people.
-    pub ip_masked: Option<String>,
+    pub ip_masked: Option<SmolStr>,
     /// Autonomous system.
     pub asn: Option<u32>,
     /// Its name.
-    pub as_org: Option<String>,
+    pub as_org: Option<SmolStr>,
     /// Known proxy.
     pub is_proxy: Option<bool>,
     /// User agent, at most 256 characters.
-    pub user_agent: Option<String>,
+    pub user_agent: Option<SmolStr>,
     /// Country, as the source writes it or ISO.
-    pub country: Option<String>,
+    pub country: Option<SmolStr>,
     /// City.
-    pub city: Option<String>,
+    pub city: Option<SmolStr>,
 }
 
 /// An authentication factor.
@@ -331,9 +332,9 @@ pub struct Factor {
     /// Type.
     pub factor_type: Option<FactorType>,
     /// Id; keyed.
-    pub id: Option<String>,
+    pub id: Option<SmolStr>,
     /// Number or address it is bound to; keyed.
-    pub target_hash: Option<String>,
+    pub target_hash: Option<SmolStr>,
 }
 
 /// Application opened.
@@ -341,9 +342,9 @@ pub struct Factor {
 #[serde(default, deny_unknown_fields)]
 pub struct App {
     /// Id.
-    pub id: Option<String>,
+    pub id: Option<SmolStr>,
     /// Name.
-    pub name: Option<String>,
+    pub name: Option<SmolStr>,
     /// Class.
     pub class: Option<AppClass>,
 }
@@ -373,11 +374,11 @@ pub struct Request {
 #[serde(default, deny_unknown_fields)]
 pub struct Reason {
     /// Code.
-    pub code: Option<String>,
+    pub code: Option<SmolStr>,
     /// Quality.
     pub quality: Option<ReasonQuality>,
     /// Hash of the text, first 16 hex.
-    pub hash: Option<String>,
+    pub hash: Option<SmolStr>,
 }
 
 /// A phrase found in a text; offsets are bytes of the original.
@@ -388,7 +389,7 @@ pub struct CueSpan {
     #[serde(default)]
     pub cue: Option<Cue>,
     /// Id of the phrase.
-    pub phrase_id: String,
+    pub phrase_id: SmolStr,
     /// First byte.
     pub start: u32,
     /// One past the last byte.
@@ -410,7 +411,7 @@ pub struct Pressure {
     /// What was found.
     pub cues: Vec<CueSpan>,
     /// Version of the phrases.
-    pub lexicon_version: String,
+    pub lexicon_version: SmolStr,
 }
 
 /// What is kept of a text: never the text.
@@ -420,7 +421,7 @@ pub struct Text {
     /// Score and cues.
     pub pressure: Pressure,
     /// requester, agent or system.
-    pub speaker: Option<String>,
+    pub speaker: Option<SmolStr>,
     /// Offset within a call.
     pub offset_ms: Option<i64>,
 }
@@ -434,7 +435,7 @@ pub struct Verification {
     /// 0–4, where a mapping sets it.
     pub strength: Option<u8>,
     /// Who did it, identity id.
-    pub by: Option<String>,
+    pub by: Option<SmolStr>,
     /// When, if recorded apart.
     pub time: Option<Timestamp>,
 }
@@ -446,11 +447,11 @@ pub struct Risk {
     /// Kind.
     pub kind: Option<RiskKind>,
     /// Level, as the vendor says.
-    pub level: Option<String>,
+    pub level: Option<SmolStr>,
     /// 0–100.
     pub score: Option<u8>,
     /// Reason codes, ours and the vendor's.
-    pub reasons: Vec<String>,
+    pub reasons: Vec<SmolStr>,
 }
 
 /// One changed field, as hashes.
@@ -458,11 +459,11 @@ pub struct Risk {
 #[serde(default, deny_unknown_fields)]
 pub struct Change {
     /// recovery_phone, requester, assignee, state … or `custom:<name>`.
-    pub field_class: String,
+    pub field_class: SmolStr,
     /// Hash of the old value.
-    pub old_hash: Option<String>,
+    pub old_hash: Option<SmolStr>,
     /// Hash of the new value.
-    pub new_hash: Option<String>,
+    pub new_hash: Option<SmolStr>,
 }
 
 /// One canonical event. Roles follow our words: the vendor's "actor" is the agent, its "target" the
@@ -478,7 +479,7 @@ pub struct Event {
     pub source: Source,
     /// The vendor's own name of the action.
     #[serde(default)]
-    pub vendor_action: String,
+    pub vendor_action: SmolStr,
     /// Event time.
     #[serde(default)]
     pub time: Timestamp,
@@ -503,7 +504,7 @@ pub struct Event {
     pub outcome: Outcome,
     /// The vendor's reason.
     #[serde(default)]
-    pub outcome_reason: Option<String>,
+    pub outcome_reason: Option<SmolStr>,
     /// Agent and target are one account in the vendor's own ids.
     #[serde(default)]
     pub self_service: Option<bool>,
@@ -594,7 +595,7 @@ impl Event {
         Self {
             event_id: EventId::default(),
             source: Source::default(),
-            vendor_action: String::new(),
+            vendor_action: SmolStr::default(),
             time,
             observed_time: None,
             ingest_ts: time,

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 
+use smol_str::SmolStr;
+
 use crate::collect::directory::{AgentRights, NameUse, Strength};
 use crate::collect::event::{Handle, PhoneOwner, Resolution};
 use crate::collect::keyed::Key;
@@ -316,7 +318,7 @@ fn decide<'d>(leads: &[Lead<'d>], result: &mut Resolved<'d>) {
     }
     if !undecided.is_empty() {
         result.resolution.status = ResolutionStatus::Ambiguous;
-        let ids = undecided.into_iter().map(|(_, id)| id.to_owned());
+        let ids = undecided.into_iter().map(|(_, id)| id.into());
         result.resolution.candidates = ids.collect();
     }
 }
@@ -343,11 +345,7 @@ fn settle<'d>(person: usize, lead: &Lead<'d>, result: &mut Resolved<'d>) {
     result.resolution.strong = lead.strength >= Strength::S2;
     let system = found.account.split(':').next().unwrap_or_default();
     let kind = lead.kind.as_str();
-    let mut via = String::with_capacity(kind.len() + system.len() + 1);
-    via.push_str(kind);
-    via.push(' ');
-    via.push_str(system);
-    result.resolution.via = Some(via);
+    result.resolution.via = Some(SmolStr::from_iter([kind, " ", system]));
     result.found = Some(*found);
     result.via = Some(if lead.by_tag {
         "plus tag"
@@ -385,7 +383,7 @@ fn contradict(person: usize, leads: &[Lead<'_>], result: &mut Resolved<'_>) {
         .find(|(_, (place, _))| *place != person);
     if let Some((kind, (_, other))) = other {
         result.resolution.status = ResolutionStatus::Conflict;
-        result.resolution.candidates = vec![other.to_owned()];
+        result.resolution.candidates = vec![other.into()];
         result.number_mismatch = kind == HandleKind::Phone;
     }
 }

@@ -1,8 +1,11 @@
 //! The last step of `collect`: numbers, addresses and device ids are replaced by keyed hashes. Equal
 //! values stay equal, and nobody without the key can tell what they were.
 
+use core::net::IpAddr;
+
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use smol_str::{SmolStr, ToSmolStr as _};
 
 use crate::collect::event::{Event, Handle};
 use crate::collect::normalise::{NameRules, mask_email, mask_ip, mask_name, mask_phone, normalise};
@@ -68,7 +71,7 @@ impl std::fmt::Debug for Key {
 /// The keyed value of a normalised name: first 128 bits of HMAC-SHA256, in hex. Mail addresses,
 /// logins and principal names are one kind here, so that one address has one value.
 #[must_use]
-pub fn keyed(key: &Key, kind: HandleKind, value: &str) -> String {
+pub fn keyed(key: &Key, kind: HandleKind, value: &str) -> SmolStr {
     hash(key, label(kind), value)
 }
 
@@ -93,35 +96,32 @@ const fn label(kind: HandleKind) -> &'static str {
     }
 }
 
-fn hash(key: &Key, label: &str, value: &str) -> String {
+fn hash(key: &Key, label: &str, value: &str) -> SmolStr {
     let Some(mut mac) = key.prepared.clone() else {
-        return String::new(); // HMAC takes a key of any length.
+        return SmolStr::default(); // HMAC takes a key of any length.
     };
     mac.update(label.as_bytes());
     mac.update(&[0]);
     mac.update(value.as_bytes());
     let digest = mac.finalize().into_bytes();
-    let mut text = String::with_capacity(HEX_CHARS);
-    for byte in digest.iter().take(HEX_CHARS / 2) {
-        for half in [byte >> 4, byte & 15] {
-            text.push(char::from(if half < 10 {
-                b'0' + half
-            } else {
-                b'a' - 10 + half
-            }));
-        }
+    let mut text = [0; HEX_CHARS];
+    for (pair, byte) in text.chunks_exact_mut(2).zip(digest) {
+        pair.copy_from_slice(&[byte >> 4, byte & 15].map(|half| match half {
+            0..10 => b'0' + half,
+            _ => b'a' - 10 + half,
+        }));
     }
-    text
+    str::from_utf8(&text).map_or_else(|_| SmolStr::default(), SmolStr::new)
 }
 
 /// What was keyed last: one event names the same address as target, agent and login.
 struct Keying<'k> {
     key: &'k Key,
-    seen: Vec<(&'static str, String, String)>,
+    seen: Vec<(&'static str, SmolStr, SmolStr)>,
 }
 
 impl Keying<'_> {
-    fn hash(&mut self, label: &'static str, value: &mut String) {
+    fn hash(&mut self, label: &'static str, value: &mut SmolStr) {
         let known = self
             .seen
             .iter()
@@ -139,7 +139,7 @@ impl Keying<'_> {
         }
     }
 
-    fn field(&mut self, field: &mut Option<String>, label: &'static str) {
+    fn field(&mut self, field: &mut Option<SmolStr>, label: &'static str) {
         if let Some(value) = field {
             self.hash(label, value);
         }
@@ -183,8 +183,9 @@ pub fn key_event(event: &mut Event, key: &Key) {
     if let Some(network) = &mut event.network
         && let Some(ip) = &mut network.ip
     {
-        network.ip_masked = mask_ip(ip).or_else(|| network.ip_masked.take());
-        *ip = canonical_ip(ip);
+        let address = ip.trim().parse().ok();
+        network.ip_masked = address.map(mask_ip).or_else(|| network.ip_masked.take());
+        *ip = canonical_ip(ip, address);
         keying.hash("ip", ip);
     }
     if let Some(device) = &mut event.device {
@@ -229,7 +230,7 @@ fn key_handle(handle: &mut Handle, keying: &mut Keying<'_>) {
 }
 
 /// The number or address that a factor is bound to, in the value that a handle of it would have.
-fn key_contact(text: &str, key: &Key) -> String {
+fn key_contact(text: &str, key: &Key) -> SmolStr {
     let kind = if text.contains('@') {
         HandleKind::Email
     } else {
@@ -242,12 +243,13 @@ fn key_contact(text: &str, key: &Key) -> String {
     )
 }
 
-fn canonical_ip(text: &str) -> String {
-    let parsed: Result<core::net::IpAddr, _> = text.trim().parse();
-    parsed.map_or_else(
-        |_| text.trim().to_owned(),
-        |ip| ip.to_canonical().to_string(),
-    )
+/// An address in one spelling; `address` is what was read of it.
+fn canonical_ip(text: &str, address: Option<IpAddr>) -> SmolStr {
+    match address {
+        // It has no other.
+        None | Some(IpAddr::V4(_)) => text.trim().into(),
+        Some(address @ IpAddr::V6(_)) => address.to_canonical().to_smolstr(),
+    }
 }
 
 #[cfg(test)]
@@ -259,7 +261,7 @@ mod tests {
     fn handle(kind: HandleKind, value: &str) -> Handle {
         Handle {
             kind,
-            value: value.to_owned(),
+            value: value.into(),
             masked: None,
             issuer: None,
         }
@@ -296,17 +298,17 @@ mod tests {
             ..Phone::default()
         }));
         event.network = Some(Box::new(Network {
-            ip: Some("203.0.113.9".to_owned()),
+            ip: Some("203.0.113.9".into()),
             ..Network::default()
         }));
         event.device = Some(Box::new(Device {
-            id: Some("dev-77".to_owned()),
-            fingerprint: Some("print-77".to_owned()),
+            id: Some("dev-77".into()),
+            fingerprint: Some("print-77".into()),
             ..Device::default()
         }));
         event.factor = Some(Box::new(Factor {
-            id: Some("fac-77".to_owned()),
-            target_hash: Some("+1 415 555 0100".to_owned()),
+            id: Some("fac-77".into()),
+            target_hash: Some("+1 415 555 0100".into()),
             ..Factor::default()
         }));
         key_event(&mut event, &Key::new(b"k"));
@@ -330,7 +332,13 @@ mod tests {
 
     #[test]
     fn one_address_in_two_spellings_is_one_value() {
-        let ip = |text: &str| hash(&Key::new(b"k"), "ip", &canonical_ip(text));
+        let ip = |text: &str| {
+            hash(
+                &Key::new(b"k"),
+                "ip",
+                &canonical_ip(text, text.parse().ok()),
+            )
+        };
         assert_eq!(ip("::ffff:203.0.113.9"), ip("203.0.113.9"));
         assert_ne!(ip("203.0.113.9"), ip("203.0.113.10"));
     }

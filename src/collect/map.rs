@@ -12,6 +12,7 @@ use crate::collect::reject::{Reject, RejectReason};
 use crate::collect::setup::{Product, SourceSetup};
 use crate::collect::tickets::servicenow;
 use crate::collect::unwrap::{Delivery, unwrap};
+use smol_str::SmolStr;
 
 pub use crate::collect::unwrap::Tapes;
 
@@ -41,7 +42,7 @@ pub struct MappedEvent {
     /// The event, without any free text.
     pub event: Event,
     /// The vendor's own id, from which `event_id` is made; `None` where the content stands in.
-    pub native_id: Option<String>,
+    pub native_id: Option<SmolStr>,
     /// Free texts to be scored and then dropped.
     pub texts: Vec<TextPart>,
 }
@@ -52,7 +53,7 @@ pub struct TextPart {
     /// `requester`, `agent` or `system`.
     pub speaker: &'static str,
     /// The words. Never stored, logged or printed.
-    pub text: String,
+    pub text: SmolStr,
 }
 
 impl std::fmt::Debug for TextPart {

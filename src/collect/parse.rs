@@ -4,14 +4,16 @@
 //! reused buffer, so nothing is allocated per value. Strings without escapes stay where they are in
 //! the input, the others are unescaped into one arena. Of duplicate keys the first wins.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use crate::collect::present::present;
 use crate::collect::reject::{Reject, RejectReason};
 use crate::collect::utf8::text_of;
+use value::tag;
+pub use value::{Keys, Value};
+
+mod value;
 
 /// Largest record read, in bytes: the largest that the consumer fetches.
 pub const RECORD_BYTES_MAX: usize = 1 << 20;
@@ -27,16 +29,13 @@ pub const STRING_BYTES_MAX: usize = 64 << 10;
 /// A range in the input, or in the arena of unescaped strings.
 #[derive(Debug, Clone, Copy)]
 struct Span {
+    /// First byte; the top bit is set in the arena.
     start: u32,
-    end: u32,
-    in_arena: bool,
+    len: u32,
 }
 
-impl Span {
-    const fn len(self) -> usize {
-        self.end.saturating_sub(self.start) as usize
-    }
-}
+/// A record has at most a mebibyte, so the top bit of a place in it is free.
+const IN_ARENA: u32 = 1 << 31;
 
 #[derive(Debug, Clone, Copy)]
 enum Node {
@@ -45,6 +44,11 @@ enum Node {
     Int(i64),
     Float(f64),
     Text(Span),
+    /// The name of the value that follows.
+    Key {
+        span: Span,
+        tag: u32,
+    },
     /// Children follow; `end` is the index after the last one.
     Array {
         end: u32,
@@ -101,11 +105,7 @@ pub fn parse_text<'t>(tape: &'t mut Tape, text: &'t str) -> Result<Value<'t>, Re
         };
         return Err(Reject::new(reason, detail));
     }
-    Ok(Value {
-        tape,
-        input: text,
-        at: 0,
-    })
+    Ok(Value::root(tape, text))
 }
 
 /// Whether a text is one JSON document, without keeping anything of it.
@@ -141,6 +141,32 @@ impl<'de> Seed<'_, 'de> {
         }
         self.push(Node::Null)?;
         Ok(self.tape.nodes.len() - 1)
+    }
+
+    /// A string, where it stands in the input.
+    fn borrowed<E: serde::de::Error>(&mut self, value: &'de str) -> Result<Span, E> {
+        // A borrowed string lies in the input, so the distance of the addresses is its place.
+        let start = value.as_ptr().addr() - self.input.as_ptr().addr();
+        self.span(start, value.len())
+    }
+
+    /// An unescaped string, in the arena.
+    fn unescaped<E: serde::de::Error>(&mut self, value: &str) -> Result<Span, E> {
+        let Span { start, len } = self.span(self.tape.arena.len(), value.len())?;
+        self.tape.arena.push_str(value);
+        Ok(Span {
+            start: start | IN_ARENA,
+            len,
+        })
+    }
+
+    fn span<E: serde::de::Error>(&mut self, start: usize, len: usize) -> Result<Span, E> {
+        match (u32::try_from(start), u32::try_from(len)) {
+            (Ok(start), Ok(len)) if len as usize <= STRING_BYTES_MAX && start < IN_ARENA => {
+                Ok(Span { start, len })
+            }
+            _ => Err(self.fail(RejectReason::Oversize)),
+        }
     }
 
     fn close(&mut self, at: usize, container: fn(u32) -> Node) {
@@ -192,21 +218,13 @@ impl<'de> Visitor<'de> for Seed<'_, 'de> {
     }
 
     fn visit_borrowed_str<E: serde::de::Error>(mut self, value: &'de str) -> Result<(), E> {
-        if value.len() > STRING_BYTES_MAX {
-            return Err(self.fail(RejectReason::Oversize));
-        }
-        // A borrowed string lies in the input, so the distance of the addresses is its place.
-        let start = value.as_ptr().addr() - self.input.as_ptr().addr();
-        self.push(Node::Text(span(start, value.len(), false)))
+        let span = self.borrowed(value)?;
+        self.push(Node::Text(span))
     }
 
     fn visit_str<E: serde::de::Error>(mut self, value: &str) -> Result<(), E> {
-        if value.len() > STRING_BYTES_MAX {
-            return Err(self.fail(RejectReason::Oversize));
-        }
-        let start = self.tape.arena.len();
-        self.tape.arena.push_str(value);
-        self.push(Node::Text(span(start, value.len(), true)))
+        let span = self.unescaped(value)?;
+        self.push(Node::Text(span))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
@@ -230,11 +248,11 @@ impl<'de> Visitor<'de> for Seed<'_, 'de> {
         let depth = self.depth + 1;
         let input = self.input;
         while entries
-            .next_key_seed(Seed {
+            .next_key_seed(KeySeed(Seed {
                 tape: self.tape,
                 input,
                 depth,
-            })?
+            }))?
             .is_some()
         {
             self.tape.keys += 1;
@@ -252,238 +270,37 @@ impl<'de> Visitor<'de> for Seed<'_, 'de> {
     }
 }
 
-fn span(start: usize, len: usize, in_arena: bool) -> Span {
-    // Both fit: a record is at most 1 MiB.
-    let start = u32::try_from(start).unwrap_or(u32::MAX);
-    Span {
-        start,
-        end: start.saturating_add(u32::try_from(len).unwrap_or(u32::MAX)),
-        in_arena,
+/// The name of a value.
+struct KeySeed<'a, 'de>(Seed<'a, 'de>);
+
+impl<'de> DeserializeSeed<'de> for KeySeed<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_str(self)
     }
 }
 
-/// One value of a parsed document. Cheap to copy; every look-up is a walk over the tape.
-#[derive(Clone, Copy)]
-pub struct Value<'t> {
-    tape: &'t Tape,
-    input: &'t str,
-    at: usize,
-}
+impl<'de> Visitor<'de> for KeySeed<'_, 'de> {
+    type Value = ();
 
-impl fmt::Debug for Value<'_> {
-    /// Shows the kind alone: payload text never reaches a log by accident.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.kind())
-    }
-}
-
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "`Node` is private, and a look-up asks for one kind of value"
-)]
-impl<'t> Value<'t> {
-    fn node(self) -> Node {
-        self.tape.nodes.get(self.at).copied().unwrap_or(Node::Null)
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
     }
 
-    fn next(self) -> Self {
-        let at = match self.node() {
-            Node::Array { end } | Node::Object { end } => end as usize,
-            Node::Null | Node::Bool(_) | Node::Int(_) | Node::Float(_) | Node::Text(_) => {
-                self.at + 1
-            }
-        };
-        Self { at, ..self }
-    }
-
-    /// `null`, `bool`, `number`, `string`, `array` or `object`.
-    #[must_use]
-    pub fn kind(self) -> &'static str {
-        match self.node() {
-            Node::Null => "null",
-            Node::Bool(_) => "bool",
-            Node::Int(_) | Node::Float(_) => "number",
-            Node::Text(_) => "string",
-            Node::Array { .. } => "array",
-            Node::Object { .. } => "object",
-        }
-    }
-
-    /// True for JSON `null`.
-    #[must_use]
-    pub fn is_null(self) -> bool {
-        matches!(self.node(), Node::Null)
-    }
-
-    /// True for an object.
-    #[must_use]
-    pub fn is_object(self) -> bool {
-        matches!(self.node(), Node::Object { .. })
-    }
-
-    /// True for an array.
-    #[must_use]
-    pub fn is_array(self) -> bool {
-        matches!(self.node(), Node::Array { .. })
-    }
-
-    /// The string, if it is one, exactly as written.
-    #[must_use]
-    pub fn as_str(self) -> Option<&'t str> {
-        match self.node() {
-            Node::Text(span) => self.slice(span),
-            _ => None,
-        }
-    }
-
-    fn slice(self, span: Span) -> Option<&'t str> {
-        let text = if span.in_arena {
-            self.tape.arena.as_str()
-        } else {
-            self.input
-        };
-        text.get(span.start as usize..span.end as usize)
-    }
-
-    /// The boolean, also written as the text `true` or `false` in any case.
-    #[must_use]
-    pub fn as_bool(self) -> Option<bool> {
-        match self.node() {
-            Node::Bool(value) => Some(value),
-            Node::Text(_) => match self.as_str() {
-                Some(text) if text.eq_ignore_ascii_case("true") => Some(true),
-                Some(text) if text.eq_ignore_ascii_case("false") => Some(false),
-                _ => None,
-            },
-            _ => None,
-        }
-    }
-
-    /// The integer, also written as text or as a float without fraction.
-    #[must_use]
-    pub fn as_i64(self) -> Option<i64> {
-        match self.node() {
-            Node::Int(value) => Some(value),
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "checked to be whole and in range"
-            )]
-            Node::Float(value) if value.fract() == 0.0 && value.abs() < 9e15 => Some(value as i64),
-            Node::Text(_) => self.as_str()?.trim().parse().ok(),
-            _ => None,
-        }
-    }
-
-    /// A scalar as text: strings trimmed, numbers and booleans printed. `None` for what sources
-    /// write when they mean nothing: `null`, empty, `"null"`, `"unknown"`, `"<null>"`, `"?"`,
-    /// `"-"`, `"N/A"`, `"None"`.
-    #[must_use]
-    pub fn text(self) -> Option<Cow<'t, str>> {
-        match self.node() {
-            Node::Text(_) => present(self.as_str()?).map(Cow::Borrowed),
-            Node::Int(value) => Some(Cow::Owned(value.to_string())),
-            Node::Float(value) => Some(Cow::Owned(value.to_string())),
-            Node::Bool(value) => Some(Cow::Borrowed(if value { "true" } else { "false" })),
-            Node::Null | Node::Array { .. } | Node::Object { .. } => None,
-        }
-    }
-
-    /// The value of a key of an object; of duplicate keys the first.
-    #[must_use]
-    pub fn get(self, key: &str) -> Option<Self> {
-        self.keyed()
-            .find(|(span, _)| span.len() == key.len() && self.slice(*span) == Some(key))
-            .map(|(_, value)| value)
-    }
-
-    /// As [`Value::get`], ignoring ASCII case: for pipelines that lower all keys. A key in the very
-    /// spelling goes first.
-    #[must_use]
-    pub fn get_any_case(self, key: &str) -> Option<Self> {
-        let [value] = self.pick(&[key]);
-        value
-    }
-
-    /// The values of several keys in one walk, each as [`Value::get_any_case`] finds it.
-    #[must_use]
-    pub fn pick<const N: usize>(self, keys: &[&str; N]) -> [Option<Self>; N] {
-        let bit = |len: usize| 1_u64 << len.min(63);
-        let lengths = keys.iter().fold(0, |bits, key| bits | bit(key.len()));
-        let mut found = [None; N];
-        let mut exact = [false; N];
-        for (span, value) in self.keyed() {
-            if lengths & bit(span.len()) == 0 {
-                continue;
-            }
-            let name = self.slice(span).unwrap_or_default();
-            let first = |text: &str| text.bytes().next().unwrap_or_default() | 0x20;
-            let begins = first(name);
-            for ((key, slot), exact) in keys.iter().zip(&mut found).zip(&mut exact) {
-                // Most keys of one length differ in their first letter.
-                if name.len() != key.len() || begins != first(key) || *exact {
-                    continue;
-                }
-                *exact = name == *key;
-                if *exact || (slot.is_none() && name.eq_ignore_ascii_case(key)) {
-                    *slot = Some(value);
-                }
-            }
-        }
-        found
-    }
-
-    /// Follows keys separated by dots. A number selects an item of an array.
-    #[must_use]
-    pub fn path(self, path: &str) -> Option<Self> {
-        path.split('.').try_fold(self, |value, key| {
-            if value.is_array() {
-                value.items().nth(key.parse().ok()?)
-            } else {
-                value.get(key)
-            }
+    fn visit_borrowed_str<E: serde::de::Error>(mut self, name: &'de str) -> Result<(), E> {
+        let span = self.0.borrowed(name)?;
+        self.0.push(Node::Key {
+            span,
+            tag: tag(name),
         })
     }
 
-    /// The items of an array; none for anything else.
-    pub fn items(self) -> impl Iterator<Item = Self> {
-        let end = match self.node() {
-            Node::Array { end } => end as usize,
-            _ => 0,
-        };
-        let mut next = Self {
-            at: self.at + 1,
-            ..self
-        };
-        std::iter::from_fn(move || {
-            let item = next;
-            (item.at < end).then(|| {
-                next = item.next();
-                item
-            })
-        })
-    }
-
-    /// Keys and values of an object, in order, duplicates included; none for anything else.
-    pub fn entries(self) -> impl Iterator<Item = (&'t str, Self)> {
-        self.keyed()
-            .map(move |(key, value)| (self.slice(key).unwrap_or_default(), value))
-    }
-
-    /// As [`Value::entries`], the keys not yet read.
-    fn keyed(self) -> impl Iterator<Item = (Span, Self)> {
-        let end = match self.node() {
-            Node::Object { end } => end as usize,
-            _ => 0,
-        };
-        let mut at = self.at + 1;
-        std::iter::from_fn(move || {
-            let key = match self.tape.nodes.get(at) {
-                Some(Node::Text(span)) if at < end => *span,
-                _ => return None,
-            };
-            let value = Self { at: at + 1, ..self };
-            at = value.next().at;
-            Some((key, value))
+    fn visit_str<E: serde::de::Error>(mut self, name: &str) -> Result<(), E> {
+        let span = self.0.unescaped(name)?;
+        self.0.push(Node::Key {
+            span,
+            tag: tag(name),
         })
     }
 }
@@ -533,7 +350,7 @@ mod tests {
                 ("c", None),
             ] {
                 assert_eq!(number(v.get_any_case(key)), want, "{key}");
-                let [picked, other] = v.pick(&[key, "nothing"]);
+                let [picked, other] = v.pick(&Keys::new([key, "nothing"]));
                 assert_eq!((number(picked), number(other)), (want, None), "{key}");
             }
         });

@@ -214,9 +214,9 @@ pub struct SourceSetup {
     pub issuer: Option<String>,
     /// The customer's own fields.
     pub fields: FieldMap,
-    /// Whether events that are known and of no interest (`other`) are mapped in full. Off, they are
-    /// `Ignored` as soon as their type is known.
-    pub keep_other: bool,
+    /// Whether events that no rule reads (`other`, `auth.policy_decision`) are mapped in full. Off, they
+    /// are `Ignored` as soon as their type is known.
+    pub keep_unread: bool,
 }
 
 impl SourceSetup {
@@ -229,7 +229,7 @@ impl SourceSetup {
             tenant: default_tenant(),
             issuer: None,
             fields: FieldMap::of(product, &FieldsFile::default()),
-            keep_other: true,
+            keep_unread: true,
         }
     }
 

@@ -2,7 +2,7 @@
 //! anything looks for the source, arrays and lines are taken apart, and one bad line rejects itself
 //! alone.
 
-use crate::collect::parse::{Tape, Value, parse_text, well_formed};
+use crate::collect::parse::{Keys, Tape, Value, parse_text, well_formed};
 use crate::collect::reject::{Reject, RejectReason};
 use crate::collect::utf8::text_of;
 
@@ -208,6 +208,22 @@ fn is_json(text: &str) -> bool {
     (text.starts_with('{') && text.ends_with('}')) || (text.starts_with('[') && text.ends_with(']'))
 }
 
+/// Keys of which envelopes are known.
+static ENVELOPE: Keys<12> = Keys::new([
+    "eventType",
+    "detail-type",
+    "specversion",
+    "records",
+    "data",
+    "schema",
+    "payload",
+    "result",
+    "message",
+    "_raw",
+    "event",
+    "sourcetype",
+]);
+
 fn words<'t>(value: Value<'t>, key: &str) -> Option<&'t str> {
     value.get_any_case(key).and_then(Value::as_str)
 }
@@ -220,8 +236,7 @@ fn envelope<'t>(value: Value<'t>, before: Delivery<'t>) -> Option<(Inner<'t>, De
     if !value.is_object() {
         return None;
     }
-    let [hook, kind, specversion, records, data] =
-        value.pick(&["eventType", "detail-type", "specversion", "records", "data"]);
+    let [hook, kind, specversion, records, data, carried @ ..] = value.pick(&ENVELOPE);
     if hook.and_then(Value::as_str) == Some("com.okta.event_hook") {
         let events = data?.get_any_case("events")?;
         let delivery = Delivery {
@@ -251,18 +266,24 @@ fn envelope<'t>(value: Value<'t>, before: Delivery<'t>) -> Option<(Inner<'t>, De
     if let (Some(data), Some(_)) = (data, data.and_then(|_| value.get("log_id"))) {
         return Some((inner(data), before));
     }
-    if let Some(small) = wrapper(value, before) {
-        return small;
+    let [schema, payload, rows, message, raw, event, source_type] = carried;
+    match (value.entries().take(3).count(), schema, payload, rows) {
+        (2, Some(_), Some(payload), _) => return Some((inner(payload), before)),
+        // The reply of the ServiceNow table interface, kept as it came.
+        (1, _, _, Some(rows)) => {
+            let holds = rows.is_array() || rows.is_object();
+            return holds.then_some((Inner::One(rows), before));
+        }
+        _ => {}
     }
-    shipped(value).map(|inner| (inner, before))
+    shipped([message, raw, event, source_type]).map(|inner| (inner, before))
 }
 
 /// What a log shipper wrapped: the event as JSON text in `message` (Vector, Logstash, Fluent Bit),
 /// `_raw` (Cribl) or `event.original` (Elastic), one event a line perhaps; or in `event` beside a
 /// `sourcetype` (Splunk HEC).
-fn shipped(value: Value<'_>) -> Option<Inner<'_>> {
-    let [message, raw, event, source_type] =
-        value.pick(&["message", "_raw", "event", "sourcetype"]);
+fn shipped<'t>(parts: [Option<Value<'t>>; 4]) -> Option<Inner<'t>> {
+    let [message, raw, event, source_type] = parts;
     let event = event.filter(|event| event.is_object() || event.as_str().is_some());
     if let (Some(event), Some(_)) = (event, source_type) {
         return Some(inner(event));
@@ -281,27 +302,6 @@ fn shipped(value: Value<'_>) -> Option<Inner<'_>> {
                 .lines()
                 .all(|line| line.is_empty() || well_formed(line));
         lines.then_some(Inner::Lines(text))
-    }
-}
-
-/// Envelopes of one or two keys; `None` for any other object.
-fn wrapper<'t>(
-    value: Value<'t>,
-    before: Delivery<'t>,
-) -> Option<Option<(Inner<'t>, Delivery<'t>)>> {
-    let keys = value.entries().take(3).count();
-    if keys > 2 {
-        return None;
-    }
-    let [schema, payload, rows] = value.pick(&["schema", "payload", "result"]);
-    match (keys, schema, payload, rows) {
-        (2, Some(_), Some(payload), _) => Some(Some((inner(payload), before))),
-        // The reply of the ServiceNow table interface, kept as it came.
-        (1, _, _, Some(rows)) => {
-            let holds = rows.is_array() || rows.is_object();
-            Some(holds.then_some((Inner::One(rows), before)))
-        }
-        _ => None,
     }
 }
 

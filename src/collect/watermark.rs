@@ -1,11 +1,9 @@
 //! How far the partitions of the sources were read: what a collector vouches for, partition by
 //! partition. Silence moves it too: a partition that was read to its end has nothing older to tell.
 
-use std::collections::BTreeMap;
-
 use crate::collect::block::SourceWatermark;
 use crate::collect::event::{Domain, Event};
-use crate::collect::time::Timestamp;
+use crate::collect::time::{TimeQuality, Timestamp};
 
 /// What one collector knows of one partition of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,13 +16,18 @@ struct Mark {
     told: Option<(Timestamp, bool)>,
 }
 
-/// The watermarks of the partitions that one collector reads.
+/// The watermarks of the partitions that one collector reads, in the order of topic and number.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Watermarks {
-    marks: BTreeMap<(String, i32), Mark>,
+    marks: Vec<((String, i32), Mark)>,
 }
 
 impl Watermarks {
+    fn place(&self, topic: &str, partition: i32) -> Result<usize, usize> {
+        self.marks
+            .binary_search_by(|((t, n), _)| (t.as_str(), *n).cmp(&(topic, partition)))
+    }
+
     /// A partition was assigned. `bound_ms`: how much later than its successors an event of this feed
     /// may arrive.
     pub fn assign(&mut self, topic: &str, partition: i32, domains: &[Domain], bound_ms: i64) {
@@ -35,16 +38,27 @@ impl Watermarks {
             at_end: false,
             told: None,
         };
-        self.marks.insert((topic.to_owned(), partition), mark);
+        match self.place(topic, partition) {
+            Ok(place) => {
+                if let Some((_, known)) = self.marks.get_mut(place) {
+                    *known = mark;
+                }
+            }
+            Err(place) => self
+                .marks
+                .insert(place, ((topic.to_owned(), partition), mark)),
+        }
     }
 
     /// A partition is somebody else's now.
     pub fn revoke(&mut self, topic: &str, partition: i32) {
-        self.marks.remove(&(topic.to_owned(), partition));
+        self.marks
+            .retain(|((t, n), _)| (t.as_str(), *n) != (topic, partition));
     }
 
     fn mark(&mut self, topic: &str, partition: i32) -> Option<&mut Mark> {
-        self.marks.get_mut(&(topic.to_owned(), partition))
+        let place = self.place(topic, partition).ok()?;
+        self.marks.get_mut(place).map(|(_, mark)| mark)
     }
 
     /// A record of the partition was read.
@@ -54,16 +68,20 @@ impl Watermarks {
         }
     }
 
-    /// An event of the partition. A time that was clamped, or that the source did not name, says
-    /// nothing of how far the source is.
-    pub fn note(&mut self, event: &Event) {
-        use crate::collect::time::TimeQuality;
-        let says_nothing = event.clock_clamped || event.time_quality == TimeQuality::RecordFallback;
-        let source = &event.source;
-        if let Some(mark) = self.mark(&source.topic, source.partition)
-            && !says_nothing
-        {
-            mark.latest = mark.latest.max(event.time);
+    /// Events of a record of the partition. A time that was clamped, or that the source did not name,
+    /// says nothing of how far the source is.
+    pub fn note<'e>(
+        &mut self,
+        topic: &str,
+        partition: i32,
+        events: impl Iterator<Item = &'e Event>,
+    ) {
+        let says = |event: &&Event| {
+            !event.clock_clamped && event.time_quality != TimeQuality::RecordFallback
+        };
+        let latest = events.filter(says).map(|event| event.time).max();
+        if let (Some(latest), Some(mark)) = (latest, self.mark(topic, partition)) {
+            mark.latest = mark.latest.max(latest);
         }
     }
 
@@ -84,13 +102,13 @@ impl Watermarks {
     /// The marks that changed since they were told last.
     #[must_use]
     pub fn changed(&self) -> Vec<SourceWatermark> {
-        let changed = |(_, mark): &(&(String, i32), &Mark)| mark.told != Some(state(mark));
+        let changed = |(_, mark): &&((String, i32), Mark)| mark.told != Some(state(mark));
         self.marks.iter().filter(changed).map(vouched).collect()
     }
 
     /// What [`Self::all`] or [`Self::changed`] said was committed.
     pub fn told(&mut self) {
-        for mark in self.marks.values_mut() {
+        for (_, mark) in &mut self.marks {
             mark.told = Some(state(mark));
         }
     }
@@ -100,7 +118,7 @@ fn state(mark: &Mark) -> (Timestamp, bool) {
     (mark.latest.minus(mark.bound_ms), mark.at_end)
 }
 
-fn vouched(((topic, partition), mark): (&(String, i32), &Mark)) -> SourceWatermark {
+fn vouched(((topic, partition), mark): &((String, i32), Mark)) -> SourceWatermark {
     let (watermark, at_end) = state(mark);
     SourceWatermark {
         topic: topic.clone(),
@@ -118,9 +136,11 @@ mod tests {
     use crate::collect::time::{MINUTE_MS, TimeQuality};
 
     fn event(time: i64) -> Event {
-        let mut event = Event::new(Domain::Idp, Action::AuthLogin, Timestamp(time));
-        event.source.topic = "t".into();
-        event
+        Event::new(Domain::Idp, Action::AuthLogin, Timestamp(time))
+    }
+
+    fn note(marks: &mut Watermarks, event: &Event) {
+        marks.note("t", 0, [event].into_iter());
     }
 
     fn only(marks: &Watermarks) -> (Timestamp, bool) {
@@ -133,15 +153,15 @@ mod tests {
     fn it_stands_a_bound_behind_the_latest_event_and_never_falls() {
         let mut marks = Watermarks::default();
         marks.assign("t", 0, &[Domain::Idp], MINUTE_MS);
-        marks.note(&event(10 * MINUTE_MS));
-        marks.note(&event(3 * MINUTE_MS));
+        note(&mut marks, &event(10 * MINUTE_MS));
+        note(&mut marks, &event(3 * MINUTE_MS));
         assert_eq!(only(&marks), (Timestamp(9 * MINUTE_MS), false));
         let mut clamped = event(99 * MINUTE_MS);
         clamped.clock_clamped = true;
-        marks.note(&clamped);
+        note(&mut marks, &clamped);
         let mut unnamed = event(98 * MINUTE_MS);
         unnamed.time_quality = TimeQuality::RecordFallback;
-        marks.note(&unnamed);
+        note(&mut marks, &unnamed);
         assert_eq!(only(&marks).0, Timestamp(9 * MINUTE_MS));
     }
 
@@ -166,7 +186,7 @@ mod tests {
         assert_eq!(marks.changed().len(), 1);
         marks.told();
         assert!(marks.changed().is_empty());
-        marks.note(&event(5));
+        note(&mut marks, &event(5));
         assert_eq!(marks.changed().len(), 1);
     }
 }

@@ -20,6 +20,7 @@ use crate::correlate::view::{Seen, Stands, View};
 pub use explain::Term;
 pub use happening::{EVENTS_MAX, Happening, Lane};
 pub use item::{FINDINGS_MAX, Item, Roles, State, Who};
+use smol_str::SmolStr;
 pub use words::{MESSAGE_CHARS_MAX, spell};
 
 /// Certainty of a person named by an id, a login or a verified address.
@@ -81,7 +82,7 @@ pub struct Alert {
     /// The entity of the case.
     pub entity: Entity,
     /// What people call it: a masked name or number, a ticket number.
-    pub name: Option<String>,
+    pub name: Option<SmolStr>,
     /// Its tier.
     pub tier: Tier,
     /// Lowest certainty among the people in the evidence, 0–100.
@@ -110,11 +111,11 @@ pub struct Alert {
     /// Labels, in order.
     pub labels: Vec<String>,
     /// Names of the sources, in order.
-    pub sources: Vec<String>,
+    pub sources: Vec<SmolStr>,
     /// Tickets of the case, by the number people see.
-    pub tickets: Vec<String>,
+    pub tickets: Vec<SmolStr>,
     /// Countries in the evidence.
-    pub countries: Vec<String>,
+    pub countries: Vec<SmolStr>,
     /// Exemptions that touch it.
     pub exempt: Vec<Exempt>,
     /// Names of bounds that were reached.
@@ -273,7 +274,7 @@ fn certainty(facts: &[&Fact]) -> u8 {
 }
 
 /// What people call the entity.
-fn name_of(given: &Given<'_>) -> Option<String> {
+fn name_of(given: &Given<'_>) -> Option<SmolStr> {
     let id = given.entity.id.as_str();
     let facts = given.view.seen.iter().rev().map(|seen| seen.fact);
     match given.entity.kind {
@@ -361,8 +362,8 @@ fn exempt(given: &Given<'_>) -> Vec<Exempt> {
     ids.into_iter().map(known).collect()
 }
 
-fn sorted(values: impl Iterator<Item = String>) -> Vec<String> {
-    let mut values: Vec<String> = values.collect();
+fn sorted<T: Ord>(values: impl Iterator<Item = T>) -> Vec<T> {
+    let mut values: Vec<T> = values.collect();
     values.sort_unstable();
     values.dedup();
     values

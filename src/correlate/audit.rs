@@ -8,6 +8,7 @@ mod chain;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use smol_str::SmolStr;
 
 use crate::collect::entity::{Entity, EntityKind};
 use crate::collect::event::{Action, EventId, TicketStatus};
@@ -45,7 +46,7 @@ impl Stage {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// Key: the person where known, else the ticket or contact.
-    pub key: String,
+    pub key: SmolStr,
     /// Content.
     pub body: Body,
 }
@@ -234,11 +235,11 @@ fn complete(body: &mut Body, recovery: &Fact, view: &View<'_>) {
 }
 
 /// The person where known, else the ticket or contact, else the event.
-fn key_of(fact: &Fact) -> String {
+fn key_of(fact: &Fact) -> SmolStr {
     let person = fact.target.as_ref().or(fact.requester.as_ref());
     person
         .map(|person| person.identity.clone())
         .or_else(|| fact.ticket.as_ref().map(|ticket| ticket.key.clone()))
         .or_else(|| fact.contact.as_ref().map(|contact| contact.key.clone()))
-        .unwrap_or_else(|| fact.id.to_string())
+        .unwrap_or_else(|| fact.id.to_string().into())
 }

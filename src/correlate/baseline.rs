@@ -44,6 +44,11 @@ impl Entry {
         self.last_day + DAYS_MAX + 1 >= watermark.utc_day()
     }
 
+    /// Usual at a moment, and seen on its day already.
+    const fn says_nothing_new(&self, moment: Timestamp, watermark: Timestamp) -> bool {
+        self.is_usual(moment) && self.last_day >= moment.utc_day() && self.is_remembered(watermark)
+    }
+
     fn read(bytes: &[u8; ENTRY_BYTES]) -> Self {
         let [a, b, c, d, e, f, g, h, i, j, k, l, m, n] = *bytes;
         Self {
@@ -135,6 +140,22 @@ impl Baseline {
         entry.is_some_and(|entry| entry.is_usual(moment))
     }
 
+    /// As [`knows`], of a decoded baseline.
+    #[must_use]
+    pub fn knows(
+        &self,
+        mut sightings: impl Iterator<Item = Sighting>,
+        moment: Timestamp,
+        watermark: Timestamp,
+    ) -> bool {
+        self.since.is_some_and(|since| since <= moment)
+            && sightings.all(|what| {
+                let found = self.entries.binary_search_by_key(&what, |e| e.what);
+                let entry = found.ok().and_then(|at| self.entries.get(at));
+                entry.is_some_and(|entry| entry.says_nothing_new(moment, watermark))
+            })
+    }
+
     /// Whether the value was usual at a moment: settled for 24 h and seen within 90 days.
     #[must_use]
     pub fn has(&self, kind: Kind, value: &str, moment: Timestamp) -> bool {
@@ -204,7 +225,6 @@ pub fn knows(
     let Some((entries, since, _)) = parts(encoded) else {
         return false;
     };
-    let day = moment.utc_day();
     since <= moment.0
         && sightings.all(|what| {
             let key = what.to_bytes();
@@ -214,9 +234,7 @@ pub fn knows(
                     .map_or(std::cmp::Ordering::Less, |own| own.cmp(&key))
             });
             let entry = found.ok().and_then(|at| entries.get(at)).map(Entry::read);
-            entry.is_some_and(|entry| {
-                entry.is_usual(moment) && entry.last_day >= day && entry.is_remembered(watermark)
-            })
+            entry.is_some_and(|entry| entry.says_nothing_new(moment, watermark))
         })
 }
 
@@ -311,6 +329,16 @@ mod tests {
         assert!(baseline.entries.is_empty());
     }
 
+    /// The answer of the bytes, which is that of what they decode to.
+    fn ask(bytes: &[u8], event: &Event, watermark: i64) -> bool {
+        let watermark = Timestamp(watermark);
+        let answer = knows(bytes, sightings(event), event.time, watermark);
+        let (decoded, _) = Baseline::decode(bytes).unwrap();
+        let other = decoded.knows(sightings(event), event.time, watermark);
+        assert_eq!(answer, other);
+        answer
+    }
+
     #[test]
     fn the_encoding_comes_back_and_can_be_asked_where_it_lies() {
         let mut baseline = Baseline::default();
@@ -327,7 +355,7 @@ mod tests {
 
         let asks = |time: i64, device: &str| {
             let event = login(time, device, 7);
-            knows(&bytes, sightings(&event), event.time, Timestamp(0))
+            ask(&bytes, &event, 0)
         };
         assert!(!asks(8 * DAY_MS + HOUR_MS, "d7"), "not seen that day yet");
         assert!(!asks(8 * DAY_MS + HOUR_MS, "d8"), "not settled yet");
@@ -335,7 +363,7 @@ mod tests {
         bytes.clear();
         baseline.encode(&mut bytes);
         let event = login(8 * DAY_MS + HOUR_MS, "d7", 7);
-        let known = |watermark| knows(&bytes, sightings(&event), event.time, Timestamp(watermark));
+        let known = |watermark| ask(&bytes, &event, watermark);
         assert!(
             known(0) && !known(100 * DAY_MS),
             "forgotten by the watermark"

@@ -2,6 +2,7 @@
 //! that the contact tells its target and its caller.
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use crate::collect::event::{Action, Claim, EventId, Outcome, RequestClass};
 use crate::collect::time::{MINUTE_MS, Timestamp};
@@ -24,7 +25,7 @@ pub struct ContactState {
     /// An agent was connected.
     pub connected: bool,
     /// Identity ids of its agents, in the order of their first event.
-    pub agents: Vec<String>,
+    pub agents: Vec<SmolStr>,
     /// Verifications, call-backs, refusals, pressure and voice risk, in order.
     pub evidence: Vec<Fact>,
 }
@@ -136,8 +137,8 @@ fn end_of(fact: &Fact) -> Option<Timestamp> {
     named.or_else(|| (fact.action == Action::ContactEnded).then_some(fact.time))
 }
 
-fn agents_of(facts: &[&Fact]) -> Vec<String> {
-    let mut agents: Vec<String> = Vec::new();
+fn agents_of(facts: &[&Fact]) -> Vec<SmolStr> {
+    let mut agents: Vec<SmolStr> = Vec::new();
     for agent in facts.iter().filter_map(|f| f.agent.as_ref()) {
         if !agents.contains(&agent.identity) {
             agents.push(agent.identity.clone());
@@ -162,7 +163,7 @@ fn newest_versions(facts: &[Fact]) -> Vec<&Fact> {
         .collect()
 }
 
-fn leg(fact: &Fact) -> Option<String> {
+fn leg(fact: &Fact) -> Option<SmolStr> {
     fact.contact.as_ref().map(|c| c.leg.clone())
 }
 

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::collect::block::{self, BlockError, Body, Entry, SourceWatermark};
-use crate::collect::entity::{Entity, EntityKind};
-use crate::collect::event::{Action, Event};
+use crate::collect::entity::{Entity, EntityKind, concerns_nobody};
+use crate::collect::event::Event;
 use crate::collect::glance::Glance;
 use crate::collect::time::{MINUTE_MS, Timestamp};
 use crate::correlate::baseline;
@@ -264,17 +264,20 @@ impl Engine {
     /// Whether an event says nothing new of a person: another use of an ordinary application from what
     /// is usual, already noted this day, or nothing that anybody reads.
     fn is_everyday(&mut self, kind: EntityKind, id: &str, glance: &Glance<'_>) -> bool {
-        if matches!(glance.action, Action::Other | Action::AuthPolicyDecision) {
+        if concerns_nobody(glance.action) {
             return true;
         }
         if !glance.plain || !glance.shows() {
             return false;
         }
         self.key.set(kind, id);
-        if self.cycle.contains_key(&self.key) {
-            return false;
-        }
         let watermark = self.partition.watermark();
+        if let Some(held) = self.cycle.get(&self.key) {
+            return held.as_deref().is_some_and(|state| {
+                let baseline = &state.baseline;
+                baseline.knows(glance.sightings(), glance.time, watermark)
+            });
+        }
         let record = self.store.get(&self.key).and_then(state_codec::glimpse);
         record.is_some_and(|record| {
             record.expires_day >= watermark.utc_day()
@@ -284,7 +287,7 @@ impl Engine {
 
     /// A copy of an event for one entity.
     pub fn handle_event(&mut self, entity: &Entity, event: &Event, effects: &mut Effects) {
-        if matches!(event.action, Action::Other | Action::AuthPolicyDecision) {
+        if concerns_nobody(event.action) {
             return;
         }
         self.update(entity, effects, |state, setting, effects| {
@@ -357,9 +360,8 @@ impl Engine {
             sources: self.controls.sources(),
             in_force: self.controls.in_force(),
         };
-        let rules = &setting.setup.rules;
         state.prune(setting.marks.all, |fact| {
-            rules.keeps(entity.kind, fact).unwrap_or(0)
+            setting.setup.rules.keeps(entity.kind, fact).unwrap_or(0)
         });
         change(state, &setting, effects);
         let new = alarms(state, max_wait_ms);

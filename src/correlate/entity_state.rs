@@ -125,7 +125,7 @@ impl EntityState {
                 contact::fold(self.window.facts()).map_or_else(Vec::new, |state| {
                     let target = state.target().map(|target| person(&target.identity));
                     let caller = state.item.caller.as_ref();
-                    let caller = caller.map(|id| Entity::new(EntityKind::Caller, id));
+                    let caller = caller.map(|id| Entity::new(EntityKind::Caller, id.as_str()));
                     let state = Some(Box::new(state));
                     let relay = Relay::Contact { from, state };
                     let to = target.into_iter().chain(caller);

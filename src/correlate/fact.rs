@@ -6,6 +6,7 @@
 mod parts;
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use crate::collect::event::{
     Action, AgentKind, AppClass, Band, Channel, Claim, Cue, Direction, Event, EventId, FactorType,
@@ -46,11 +47,11 @@ pub struct Fact {
     /// Whether the approver may approve this.
     pub eligible: Ternary,
     /// Number or handle that spoke; keyed.
-    pub caller: Option<String>,
+    pub caller: Option<SmolStr>,
     /// The same for people, e.g. `+1•••0100`.
-    pub caller_masked: Option<String>,
+    pub caller_masked: Option<SmolStr>,
     /// ISO country of the caller's number.
-    pub caller_country: Option<String>,
+    pub caller_country: Option<SmolStr>,
     /// Self-service as the vendor says.
     pub self_service: Option<bool>,
     /// Channel.
@@ -64,19 +65,19 @@ pub struct Fact {
     /// The ticket it belongs to.
     pub ticket: Option<TicketPart>,
     /// Vendor transaction.
-    pub txn: Option<String>,
+    pub txn: Option<SmolStr>,
     /// Version of a record or snapshot.
     pub version: i64,
     /// Device or factor.
     pub device: Option<DeviceFact>,
     /// Address; keyed.
-    pub ip: Option<String>,
+    pub ip: Option<SmolStr>,
     /// The same for people.
-    pub ip_masked: Option<String>,
+    pub ip_masked: Option<SmolStr>,
     /// Autonomous system.
     pub asn: Option<u32>,
     /// Country.
-    pub country: Option<String>,
+    pub country: Option<SmolStr>,
     /// Known proxy.
     pub is_proxy: bool,
     /// Factor type.
@@ -100,9 +101,9 @@ pub struct Fact {
     /// Voice risk, 0–100.
     pub voice_risk: Option<u8>,
     /// Quality and hash of a stated reason.
-    pub reason: Option<(ReasonQuality, Option<String>)>,
+    pub reason: Option<(ReasonQuality, Option<SmolStr>)>,
     /// Code of a stated reason.
-    pub reason_code: Option<String>,
+    pub reason_code: Option<SmolStr>,
     /// Clamped by `collect`.
     pub clock_clamped: bool,
 }

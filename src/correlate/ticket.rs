@@ -5,6 +5,7 @@
 //! from comparing each snapshot with the one before it.
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use crate::collect::event::{Action, RequestClass, TicketStatus};
 use crate::collect::time::{DAY_MS, Timestamp};
@@ -53,7 +54,7 @@ pub struct TicketState {
     /// Who asked.
     pub requesters: Vec<Named<Person>>,
     /// Who worked on it.
-    pub assignees: Vec<Named<Vec<String>>>,
+    pub assignees: Vec<Named<Vec<SmolStr>>>,
     /// Approvals, reviews, overrides, verifications, call-backs, refusals and pressure, in order.
     pub evidence: Vec<Fact>,
 }
@@ -306,7 +307,7 @@ fn name(
     });
 }
 
-fn assign(assignees: &mut Vec<Named<Vec<String>>>, who: &[String], from: Timestamp) {
+fn assign(assignees: &mut Vec<Named<Vec<SmolStr>>>, who: &[SmolStr], from: Timestamp) {
     match assignees.last_mut() {
         Some(last) if last.who == who => return,
         Some(last) => last.span.to = Some(from),

@@ -33,8 +33,9 @@ const WAITING_PAUSE: Duration = Duration::from_millis(50);
 /// Why the engine's dead letters were written.
 const POISON: &str = "panic";
 /// Why items are of no interest; any other reason counts as the first.
-const IGNORED: [&str; 4] = [
+const IGNORED: [&str; 5] = [
     "other",
+    "auth.policy_decision",
     "no_segment_of_interest",
     "empty_envelope",
     "directory_export",

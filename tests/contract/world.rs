@@ -69,7 +69,7 @@ fn dress(event: &mut Event) {
         "contact" | "callback" | "verify" => "amazon_connect".into(),
         _ => "okta".into(),
     };
-    event.source.topic = format!("{}.events", event.source.system);
+    event.source.topic = format!("{}.events", event.source.system).into();
     event.source.partition = 3;
     let roles = [
         &mut event.target,
@@ -81,8 +81,8 @@ fn dress(event: &mut Event) {
         let name = role.identity.clone().unwrap_or_default().to_lowercase();
         role.handles.push(Handle {
             kind: HandleKind::Email,
-            value: format!("canary-{name}@example.com"),
-            masked: Some(format!("{}…@example.com", &name[..1])),
+            value: format!("canary-{name}@example.com").into(),
+            masked: Some(format!("{}…@example.com", &name[..1]).into()),
             issuer: None,
         });
     }
@@ -90,7 +90,7 @@ fn dress(event: &mut Event) {
         ani.masked = Some("+1•••0100".into());
     }
     if let Some(ticket) = &mut event.ticket_ref {
-        ticket.key = Some(format!("INC-{}", ticket.id));
+        ticket.key = Some(format!("INC-{}", ticket.id).into());
         ticket.kind = Some("incident".into());
     }
     if event.device.is_some() {

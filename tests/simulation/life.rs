@@ -97,7 +97,7 @@ struct World<'s> {
 
 fn source(name: &str, topic: &str, domain: Domain) -> SourceTopic {
     let mut setup = SourceSetup::new(name, Product::Canonical);
-    setup.keep_other = false;
+    setup.keep_unread = false;
     SourceTopic {
         setup,
         topic: topic.into(),

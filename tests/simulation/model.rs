@@ -1,5 +1,6 @@
 //! What a life left behind, read from its topics and held against the single-threaded model.
 
+use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 
 use deskwarden::collect::block::{self, Body};
@@ -44,7 +45,7 @@ pub fn findings(shared: &Shared, state: &[Vec<OwnedRecord>]) -> String {
 }
 
 /// Place of a source record: topic, partition and offset.
-type Place = (String, i32, i64);
+type Place = (SmolStr, i32, i64);
 
 /// A source record that was collected twice; `None` if there is none. What a source delivers twice is
 /// there twice, at two offsets.

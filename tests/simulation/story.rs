@@ -47,7 +47,7 @@ fn role(number: u64) -> Option<Box<Role>> {
     Some(Box::new(Role {
         handles: vec![Handle {
             kind: HandleKind::Email,
-            value: format!("p{number}@firm.example"),
+            value: format!("p{number}@firm.example").into(),
             masked: None,
             issuer: None,
         }],
@@ -87,7 +87,7 @@ impl Maker<'_> {
         event.target = role(person);
         event.agent = role(person);
         event.device = Some(Box::new(Device {
-            id: Some(format!("device-{device}")),
+            id: Some(format!("device-{device}").into()),
             ..Device::default()
         }));
         event.network = Some(Box::new(Network {
@@ -114,7 +114,7 @@ impl Maker<'_> {
                 let mut event = self.event(Domain::Idp, Action::AuthAppAccess, time);
                 event.target = role(person);
                 event.device = Some(Box::new(Device {
-                    id: Some(format!("device-{person}")),
+                    id: Some(format!("device-{person}").into()),
                     ..Device::default()
                 }));
                 self.push(&event);
@@ -138,7 +138,7 @@ impl Maker<'_> {
         event.agent = role(person);
         event.self_service = Some(true);
         event.device = Some(Box::new(Device {
-            id: Some(format!("device-{device}")),
+            id: Some(format!("device-{device}").into()),
             ..Device::default()
         }));
         self.push(&event);
@@ -150,7 +150,7 @@ impl Maker<'_> {
         let reference = |status| {
             Some(Box::new(TicketRef {
                 system: "desk".into(),
-                id: id.clone(),
+                id: id.clone().into(),
                 status: Some(status),
                 ..TicketRef::default()
             }))
@@ -190,8 +190,8 @@ impl Maker<'_> {
         let reference = || {
             Some(Box::new(CallRef {
                 system: "cc".into(),
-                id: id.clone(),
-                root_id: id.clone(),
+                id: id.clone().into(),
+                root_id: id.clone().into(),
                 ..CallRef::default()
             }))
         };
@@ -212,7 +212,7 @@ impl Maker<'_> {
         wrapup.phone = Some(Box::new(Phone {
             ani: Some(Handle {
                 kind: HandleKind::Phone,
-                value: format!("+1415555099{number}"),
+                value: format!("+1415555099{number}").into(),
                 masked: None,
                 issuer: None,
             }),

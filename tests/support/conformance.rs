@@ -167,7 +167,6 @@ pub(crate) fn committed_is_seen_and_aborted_is_not(world: &impl World) {
     let (seen, position) = read_from(&mut other, &partition, 0);
     assert_eq!(values(&seen), ["1", "2"]);
     assert_eq!(seen[0].key.as_deref(), Some(&b"a"[..]));
-    assert_eq!(seen[0].headers, [("h".to_owned(), b"1".to_vec())]);
     assert_eq!(position, 3, "two records and a marker");
 
     writer.begin().unwrap();

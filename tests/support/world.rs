@@ -280,7 +280,7 @@ impl World {
                 opened.requester = role(&format!("p{person}"));
                 opened.ticket_ref = Some(Box::new(TicketRef {
                     system: "desk".into(),
-                    id: format!("t{}", self.fed),
+                    id: format!("t{}", self.fed).into(),
                     status: Some(TicketStatus::Open),
                     ..TicketRef::default()
                 }));
@@ -449,7 +449,7 @@ pub fn role(name: &str) -> Option<Box<Role>> {
     Some(Box::new(Role {
         handles: vec![Handle {
             kind: HandleKind::Email,
-            value: format!("{name}@firm.example"),
+            value: format!("{name}@firm.example").into(),
             masked: None,
             issuer: None,
         }],

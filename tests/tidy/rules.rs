@@ -72,11 +72,6 @@ pub const LONG_FILES: &[(&str, usize, &str)] = &[
         1_200,
         "the closed vocabularies of an event's values",
     ),
-    (
-        "src/collect/parse.rs",
-        500,
-        "one parser with its bounds: its halves share every private type",
-    ),
 ];
 
 /// Where serde_json may be named in `collect`, and why.

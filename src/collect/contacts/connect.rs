@@ -10,6 +10,7 @@ use crate::collect::event::{
 use crate::collect::map::Outcome;
 use crate::collect::parse::Value;
 use crate::collect::time::{TimeQuality, Timestamp};
+use smol_str::{SmolStr, format_smolstr};
 
 /// Maps one item of any of the five shapes.
 pub(crate) fn map(around: &Around<'_>) -> Outcome {
@@ -57,12 +58,12 @@ pub(crate) fn map(around: &Around<'_>) -> Outcome {
 }
 
 pub(super) fn idle(around: &Around<'_>, vendor: &str, feed: &str) -> Outcome {
-    if !around.setup.keep_other {
+    if !around.setup.keep_unread {
         return Outcome::Ignored("other");
     }
     let what = (Domain::Contact, Action::Other, feed);
     let mut event = around.event(what, around.delivery.id, 0, around.envelope_time());
-    event.vendor_action = vendor.to_owned();
+    event.vendor_action = vendor.into();
     event.call_ref = call_ref(around);
     Outcome::Events(vec![mapped(event, around.delivery.id, Vec::new())])
 }
@@ -79,9 +80,9 @@ pub(super) fn call_ref(around: &Around<'_>) -> Option<Box<CallRef>> {
     let connected = stamp(item, "agentInfo.connectedToAgentTimestamp")
         .or_else(|| stamp(item, "Agent.ConnectedToAgentTimestamp"));
     let queue_arn = text(item, "queueInfo.queueArn").or_else(|| text(item, "Queue.ARN"));
-    let queue_id = queue_arn.and_then(|arn| arn.rsplit('/').next().map(str::to_owned));
+    let queue_id = queue_arn.and_then(|arn| arn.rsplit('/').next().map(SmolStr::from));
     Some(Box::new(CallRef {
-        system: around.setup.name.clone(),
+        system: around.setup.name.as_str().into(),
         root_id: text(item, "initialContactId").unwrap_or_else(|| id.clone()),
         id,
         version: None,
@@ -226,7 +227,7 @@ fn contact_event(around: &Around<'_>, event_type: &str) -> Outcome {
             return Outcome::Events(proofs);
         }
     }
-    if action == Action::Other && !around.setup.keep_other {
+    if action == Action::Other && !around.setup.keep_unread {
         return Outcome::Ignored("other");
     }
     let path = match event_type.as_str() {
@@ -241,7 +242,7 @@ fn contact_event(around: &Around<'_>, event_type: &str) -> Outcome {
     let time = stamp(item, path).or_else(|| around.envelope_time());
     let native = around.delivery.id;
     let mut event = around.event((Domain::Contact, action, "contact_events"), native, 0, time);
-    event.vendor_action = format!("{event_type}/{method}");
+    event.vendor_action = format_smolstr!("{event_type}/{method}");
     event.call_ref = call_ref(around);
     set_contact(&mut event, around, &method);
     set_agent(&mut event, around);
@@ -264,14 +265,14 @@ fn agent_event(around: &Around<'_>) -> Outcome {
     } else {
         Action::Other
     };
-    if action == Action::Other && !around.setup.keep_other {
+    if action == Action::Other && !around.setup.keep_unread {
         return Outcome::Ignored("other");
     }
     let native = text(item, "EventId");
     let what = (Domain::Directory, action, "agent_events");
     let time = stamp(item, "EventTimestamp");
     let mut event = around.event(what, native.as_deref(), 0, time);
-    event.vendor_action = format!("agent/{event_type}");
+    event.vendor_action = format_smolstr!("agent/{event_type}");
     let mut handles: Vec<Handle> = Vec::new();
     handles.extend(text(item, "AgentARN").map(|arn| handle(HandleKind::ConnectAgentArn, arn)));
     handles.extend(name.map(|name| around.issued(HandleKind::ConnectUsername, name)));
@@ -286,13 +287,13 @@ fn rule_matched(around: &Around<'_>) -> Outcome {
     let native = around.delivery.id;
     let what = (Domain::Contact, Action::ContactCategory, "rules");
     let mut event = around.event(what, native, 0, around.envelope_time());
-    event.vendor_action = format!("rule/{rule}");
+    event.vendor_action = format_smolstr!("rule/{rule}");
     let Some(contact) = text(item, "contactArn").or_else(|| text(item, "contactId")) else {
         return Outcome::schema("a rule that matched no contact");
     };
-    let id = contact.rsplit('/').next().unwrap_or_default().to_owned();
+    let id = SmolStr::from(contact.rsplit('/').next().unwrap_or_default());
     event.call_ref = Some(Box::new(CallRef {
-        system: around.setup.name.clone(),
+        system: around.setup.name.as_str().into(),
         root_id: id.clone(),
         id,
         ..CallRef::default()

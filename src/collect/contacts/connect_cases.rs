@@ -6,6 +6,7 @@ use crate::collect::draft::{Around, address_or, at, mapped, role, text};
 use crate::collect::event::{Domain, HandleKind, Role, TicketRef, TicketStatus};
 use crate::collect::map::{Outcome, TextPart};
 use crate::collect::parse::Value;
+use smol_str::SmolStr;
 
 pub(super) fn map(around: &Around<'_>) -> Outcome {
     let item = around.item;
@@ -32,12 +33,12 @@ pub(super) fn map(around: &Around<'_>) -> Outcome {
     let time = stamped.or_else(|| stamp(item, "timestamp"));
     let time = time.or_else(|| around.envelope_time());
     let mut event = around.event((Domain::Ticket, action, "cases"), native, 0, time);
-    event.vendor_action = event_type;
+    event.vendor_action = event_type.into();
     event.ticket_ref = Some(Box::new(TicketRef {
-        system: around.setup.name.clone(),
+        system: around.setup.name.as_str().into(),
         id,
         key: case_field(case, "reference_number"),
-        kind: Some("case".to_owned()),
+        kind: Some("case".into()),
         status,
         opened_at: stamp(case, "createdDateTime").map(|(t, _)| t),
         assignee: case_field(case, "assigned_user").into_iter().collect(),
@@ -65,11 +66,14 @@ fn comment(around: &Around<'_>, related: Value<'_>) -> Option<Outcome> {
     let time = time.or_else(|| around.envelope_time());
     let what = (Domain::Ticket, Action::TicketCommented, "cases");
     let mut event = around.event(what, native, 0, time);
-    event.vendor_action = text(item, "eventType").unwrap_or_default().to_uppercase();
+    event.vendor_action = text(item, "eventType")
+        .unwrap_or_default()
+        .to_uppercase()
+        .into();
     event.ticket_ref = Some(Box::new(TicketRef {
-        system: around.setup.name.clone(),
+        system: around.setup.name.as_str().into(),
         id,
-        kind: Some("case".to_owned()),
+        kind: Some("case".into()),
         ..TicketRef::default()
     }));
     event.agent = performed_by(item);
@@ -83,7 +87,7 @@ fn comment(around: &Around<'_>, related: Value<'_>) -> Option<Outcome> {
 }
 
 /// A field of a case, whatever its type.
-fn case_field(case: Value<'_>, id: &str) -> Option<String> {
+fn case_field(case: Value<'_>, id: &str) -> Option<SmolStr> {
     let fields = at(case, "fields")?;
     let of_id = |f: &Value<'_>| text(*f, "id").is_some_and(|name| name.eq_ignore_ascii_case(id));
     let value = fields
@@ -91,7 +95,7 @@ fn case_field(case: Value<'_>, id: &str) -> Option<String> {
         .find(of_id)
         .and_then(|field| at(field, "value"))?;
     let inner = value.entries().find_map(|(_, value)| value.text());
-    inner.or_else(|| value.text()).map(|text| text.into_owned())
+    inner.or_else(|| value.text()).map(SmolStr::from)
 }
 
 /// Who changed a case.

@@ -12,13 +12,14 @@ use crate::collect::event::{
 use crate::collect::map::{MappedEvent, Outcome, TextPart};
 use crate::collect::parse::Value;
 use crate::collect::words::{RequestClass, VerificationMethod};
+use smol_str::{SmolStr, format_smolstr};
 
 /// The first of these attributes that holds a value.
-fn attribute(item: Value<'_>, names: &[String]) -> Option<String> {
+fn attribute(item: Value<'_>, names: &[String]) -> Option<SmolStr> {
     let attributes = at(item, "attributes")?;
     names
         .iter()
-        .find_map(|name| Some(attributes.get_any_case(name)?.text()?.into_owned()))
+        .find_map(|name| Some(attributes.get_any_case(name)?.text()?.into()))
 }
 
 /// Whose account the contact is about, by its attributes.
@@ -39,7 +40,7 @@ pub(super) fn set_ticket(event: &mut Event, around: &Around<'_>) {
         let system = fields.ticket_system.clone().filter(|_| is_id);
         Box::new(TicketRef {
             key: system.is_none().then(|| said.clone()),
-            system: system.unwrap_or_default(),
+            system: system.unwrap_or_default().into(),
             id: said,
             ..TicketRef::default()
         })
@@ -54,7 +55,7 @@ pub(super) fn changed_attributes(around: &Around<'_>) -> Vec<MappedEvent> {
     let what = (Domain::Contact, Action::Other, "contact_events");
     let mut event = around.event(what, native, 0, time);
     let method = text(item, "initiationMethod").unwrap_or_default();
-    event.vendor_action = format!("CONTACT_DATA_UPDATED/{}", method.to_uppercase());
+    event.vendor_action = format!("CONTACT_DATA_UPDATED/{}", method.to_uppercase()).into();
     event.call_ref = call_ref(around);
     set_contact(&mut event, around, &method.to_uppercase());
     set_agent(&mut event, around);
@@ -80,7 +81,7 @@ pub(super) fn contact_record(around: &Around<'_>) -> Outcome {
     let time = stamp(item, "DisconnectTimestamp").or_else(|| stamp(item, "LastUpdateTimestamp"));
     let what = (Domain::Contact, Action::ContactWrapup, "contact_records");
     let mut event = around.event(what, native.as_deref(), 0, time);
-    event.vendor_action = format!("ctr/{method}");
+    event.vendor_action = format_smolstr!("ctr/{method}");
     event.observed_time = stamp(item, "LastUpdateTimestamp").map(|(t, _)| t);
     event.outcome_reason = text(item, "DisconnectReason");
     event.call_ref = call_ref(around);
@@ -217,16 +218,18 @@ fn voice_risk(item: Value<'_>) -> Option<Box<Risk>> {
         .filter_map(|path| at(result, path)?.as_i64())
         .max();
     let reasons = at(result, "FraudDetection.Reasons");
-    let mut reasons: Vec<String> = reasons
+    let mut reasons: Vec<SmolStr> = reasons
         .into_iter()
         .flat_map(Value::items)
-        .filter_map(|reason| reason.text().map(|r| r.to_lowercase()))
+        .filter_map(|reason| reason.text().map(|r| r.to_lowercase().into()))
         .collect();
     let authentication = text(result, "Authentication.Result");
-    reasons.extend(authentication.map(|r| format!("voice_{}", r.to_lowercase().replace(' ', "_"))));
+    reasons.extend(
+        authentication.map(|r| format_smolstr!("voice_{}", r.to_lowercase().replace(' ', "_"))),
+    );
     Some(Box::new(Risk {
         kind: Some(RiskKind::Voice),
-        level: text(result, "FraudDetection.Result").map(|level| level.to_lowercase()),
+        level: text(result, "FraudDetection.Result").map(|level| level.to_lowercase().into()),
         score: score.and_then(|score| u8::try_from(score.clamp(0, 100)).ok()),
         reasons,
     }))
@@ -250,7 +253,7 @@ pub(super) fn segments(around: &Around<'_>) -> Outcome {
             let native = format!("{contact}/category/{name}");
             let what = (Domain::Contact, Action::ContactCategory, "contact_lens");
             let mut event = around.event(what, Some(&native), 0, None);
-            event.vendor_action = format!("Categories/{name}");
+            event.vendor_action = format_smolstr!("Categories/{name}");
             event.call_ref = call_ref(around);
             set_contact(&mut event, around, "");
             events.push(mapped(event, Some(&native), Vec::new()));
@@ -280,11 +283,11 @@ fn utterance(around: &Around<'_>, contact: &str, transcript: Value<'_>) -> Optio
     let time = spoken.and_then(moment);
     let what = (Domain::Contact, Action::ContactUtterance, "contact_lens");
     let mut event = around.event(what, Some(&native), 0, time);
-    event.vendor_action = format!("Transcript/{by}");
+    event.vendor_action = format_smolstr!("Transcript/{by}");
     event.call_ref = call_ref(around);
     set_contact(&mut event, around, "");
     event.text = Some(Box::new(Text {
-        speaker: Some(speaker.to_owned()),
+        speaker: Some(speaker.into()),
         offset_ms: offset,
         ..Text::default()
     }));

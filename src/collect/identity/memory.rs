@@ -290,7 +290,7 @@ impl Directory for MemoryDirectory {
         }
         let owners = owners.into_iter().take(OWNERS_MAX);
         let owner = |(identity, since): (&str, _)| PhoneOwner {
-            identity: identity.to_owned(),
+            identity: identity.into(),
             since,
         };
         Some(owners.map(owner).collect())

@@ -78,7 +78,7 @@ fn handle_of(name: &str) -> Result<Handle, Reject> {
     let handle = kind_and_value.and_then(|(kind, value)| {
         Some(Handle {
             kind: kind_named(kind)?,
-            value: value.to_owned(),
+            value: value.into(),
             masked: None,
             issuer: None,
         })

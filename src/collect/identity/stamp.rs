@@ -10,6 +10,7 @@ use crate::collect::normalise::normalise_handle;
 use crate::collect::words::{
     AgentKind, Direction, Domain, HandleKind, Lifecycle, ResolutionStatus, Ternary, Tier,
 };
+use smol_str::{SmolStr, format_smolstr};
 
 /// Resolves every role of an event and stamps what follows. Names are normalised and masked; those
 /// that name nobody (a withheld number) are removed.
@@ -67,20 +68,20 @@ pub fn identify(event: &mut Event, directory: &impl Directory, settings: &Settin
 /// the strongest handle alone, under the deployment's key; without its issuer, so that a directory
 /// record that names it later leads to the same value.
 #[must_use]
-pub fn pseudo_identity(handles: &[Handle], settings: &Settings) -> Option<String> {
+pub fn pseudo_identity(handles: &[Handle], settings: &Settings) -> Option<SmolStr> {
     let mut handles = handles.to_vec();
     settle_names(&mut handles, &settings.names);
     pseudo_of(&handles, settings)
 }
 
 /// As [`pseudo_identity`], for handles in their spelling.
-fn pseudo_of(handles: &[Handle], settings: &Settings) -> Option<String> {
+fn pseudo_of(handles: &[Handle], settings: &Settings) -> Option<SmolStr> {
     let strongest = handles
         .iter()
         .filter(|h| trust(h.kind) > 0)
         .min_by_key(|h| (std::cmp::Reverse(trust(h.kind)), h.kind, &h.value))?;
     let hash = keyed(&settings.key, strongest.kind, &strongest.value);
-    Some(format!("pseudo:{hash}"))
+    Some(format_smolstr!("pseudo:{hash}"))
 }
 
 /// The pseudo-identity under which events of one name stood before the directory knew it: where an
@@ -135,8 +136,8 @@ fn stamp<'d>(
     role.manager = None;
     role.delegates = Vec::new();
     let found = resolved.found?;
-    role.identity = Some(found.identity.to_owned());
-    role.account = Some(found.account.to_owned());
+    role.identity = Some(found.identity.into());
+    role.account = Some(found.account.into());
     let facts = directory.person_at(found.person, at)?;
     role.account_since = found.facts.created;
     role.tier = match found.facts.tier {
@@ -144,8 +145,8 @@ fn stamp<'d>(
         Tier::Standard | Tier::Contractor | Tier::Executive | Tier::Privileged => facts.tier,
     };
     role.lifecycle = facts.lifecycle;
-    role.manager = facts.manager.map(str::to_owned);
-    role.delegates = facts.delegates.iter().map(|id| (*id).to_owned()).collect();
+    role.manager = facts.manager.map(SmolStr::from);
+    role.delegates = facts.delegates.iter().copied().map(SmolStr::from).collect();
     Some(facts)
 }
 
@@ -268,8 +269,7 @@ fn stamp_assignees(event: &mut Event, directory: &impl Directory, settings: &Set
             continue;
         };
         if let Some(identity) = resolve(&[handle], at, directory, settings).identity() {
-            name.clear();
-            name.push_str(identity);
+            *name = identity.into();
         }
     }
 }
@@ -290,7 +290,7 @@ fn handle_of(name: &str) -> Option<Handle> {
     };
     Some(Handle {
         kind,
-        value: value.to_owned(),
+        value: value.into(),
         masked: None,
         issuer: None,
     })
@@ -305,7 +305,7 @@ fn add_risks(event: &mut Event, mut risks: Vec<&'static str>) {
     let reasons = &mut event.risk.get_or_insert_with(Box::<Risk>::default).reasons;
     for risk in risks {
         if !reasons.iter().any(|reason| reason == risk) {
-            reasons.push(risk.to_owned());
+            reasons.push(risk.into());
         }
     }
 }

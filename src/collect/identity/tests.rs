@@ -598,7 +598,7 @@ fn agents_of_a_contact_centre_join_by_user_name() {
 fn role(kind: HandleKind, value: &str) -> Option<Box<Role>> {
     let handles = vec![Handle {
         kind,
-        value: value.to_owned(),
+        value: value.into(),
         masked: None,
         issuer: None,
     }];
@@ -632,10 +632,7 @@ fn an_event_is_stamped_with_its_people() {
         ..Phone::default()
     }));
     event.ticket_ref = Some(Box::new(TicketRef {
-        assignee: vec![
-            "mei.tan@corp.example".to_owned(),
-            "employee_id:E99".to_owned(),
-        ],
+        assignee: vec!["mei.tan@corp.example".into(), "employee_id:E99".into()],
         ..TicketRef::default()
     }));
     identify(&mut event, &directory, &settings());

@@ -2,6 +2,7 @@
 
 use crate::collect::action::Action;
 use crate::collect::draft::{Around, address_or, agent_kind, cut, moment, role, word};
+use crate::collect::entity::concerns_nobody;
 use crate::collect::event::{
     Agent, AgentKind, Channel, Correlation, Domain, Event, Handle, HandleKind, Outcome as Ended,
     Verification, VerificationMethod,
@@ -9,7 +10,7 @@ use crate::collect::event::{
 use crate::collect::idp::okta_parts::{Parts, Thing};
 use crate::collect::idp::{okta_detail, okta_types};
 use crate::collect::map::{MappedEvent, Outcome};
-use crate::collect::parse::Value;
+use crate::collect::parse::{Keys, Value};
 
 /// Types of actors that are applications.
 const APPLICATIONS: [&str; 5] = [
@@ -27,8 +28,8 @@ pub(crate) fn map(around: &Around<'_>) -> Outcome {
     };
     let event_type = event_type.as_ref();
     let action = okta_types::action(event_type);
-    if action == Action::Other && !around.setup.keep_other {
-        return Outcome::Ignored("other");
+    if concerns_nobody(action) && !around.setup.keep_unread {
+        return Outcome::Ignored(action.as_str());
     }
     let parts = Parts::of(around.item);
     let action = refine(action, event_type, &parts);
@@ -57,13 +58,15 @@ pub(crate) fn map(around: &Around<'_>) -> Outcome {
 
 /// Types whose meaning depends on the content.
 fn refine(action: Action, event_type: &str, parts: &Parts<'_>) -> Action {
+    static SIDES: Keys<2> = Keys::new(["to", "from"]);
+    static FIELDS: Keys<2> = Keys::new(["mobilePhone", "secondEmail"]);
     let changes_recovery = || {
         let words = parts.debug.changed_attributes.unwrap_or_default();
         let words = words.to_lowercase();
         let in_targets = parts.targets.iter().any(|target| {
             let details = target.change_details.into_iter();
-            let sides = details.flat_map(|d| d.pick(&["to", "from"])).flatten();
-            let mut fields = sides.flat_map(|side| side.pick(&["mobilePhone", "secondEmail"]));
+            let sides = details.flat_map(|d| d.pick(&SIDES)).flatten();
+            let mut fields = sides.flat_map(|side| side.pick(&FIELDS));
             fields.any(|field| field.is_some())
         });
         in_targets || words.contains("mobilephone") || words.contains("secondemail")
@@ -207,7 +210,7 @@ fn facts(event: &Event, actor: &Thing<'_>, by_token: bool, parts: &Parts<'_>) ->
     };
     Agent {
         kind,
-        role: support.then(|| "vendor_support".to_owned()),
+        role: support.then(|| "vendor_support".into()),
         session_id: word(parts.session),
         ..Agent::default()
     }

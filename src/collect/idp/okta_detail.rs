@@ -5,9 +5,10 @@ use crate::collect::event::{
     Action, App, AppClass, Device, Event, Factor, FactorType, Network, Policy, PolicyClass,
     PolicyEffect, Risk, RiskKind,
 };
-use crate::collect::idp::okta_parts::{Parts, Thing, words};
+use crate::collect::idp::okta_parts::{Parts, Thing, inner, words};
 use crate::collect::idp::okta_risk::Statements;
-use crate::collect::parse::Value;
+use crate::collect::parse::{Keys, Value};
+use smol_str::{SmolStr, StrExt as _};
 
 /// Fills everything that is not a role.
 pub(super) fn fill(event: &mut Event, parts: &Parts<'_>, event_type: &str) {
@@ -32,16 +33,15 @@ pub(super) fn fill(event: &mut Event, parts: &Parts<'_>, event_type: &str) {
 }
 
 fn network(parts: &Parts<'_>) -> Option<Box<Network>> {
-    let [address, agent, geo] = parts.client.map_or([None; 3], |client| {
-        client.pick(&["ipAddress", "userAgent", "geographicalContext"])
-    });
-    let [asn, as_org, is_proxy] = parts.security.map_or([None; 3], |security| {
-        security.pick(&["asNumber", "asOrg", "isProxy"])
-    });
+    static CLIENT: Keys<3> = Keys::new(["ipAddress", "userAgent", "geographicalContext"]);
+    static SECURITY: Keys<3> = Keys::new(["asNumber", "asOrg", "isProxy"]);
+    static PLACE: Keys<2> = Keys::new(["country", "city"]);
+    let [address, agent, geo] = inner(parts.client, &CLIENT);
+    let [asn, as_org, is_proxy] = inner(parts.security, &SECURITY);
     let hop = || parts.first_hop();
     let hop_geo = || hop()?.get_any_case("geographicalContext");
     let geo = geo.filter(|geo| geo.is_object()).or_else(hop_geo);
-    let [country, city] = geo.map_or([None; 2], |geo| geo.pick(&["country", "city"]));
+    let [country, city] = inner(geo, &PLACE);
     let raw = agent.and_then(|agent| agent.get_any_case("rawUserAgent"));
     let network = Network {
         ip: word(address)
@@ -62,24 +62,22 @@ fn network(parts: &Parts<'_>) -> Option<Box<Network>> {
 }
 
 /// The address of an actor who is nothing but an address.
-fn anonymous(parts: &Parts<'_>) -> Option<String> {
+fn anonymous(parts: &Parts<'_>) -> Option<SmolStr> {
     let actor = parts.actor.filter(|actor| actor.is("IP address"))?;
     word(actor.id).or_else(|| word(actor.display_name))
 }
 
 fn device(parts: &Parts<'_>, new_device: Option<bool>) -> Option<Box<Device>> {
+    static DEVICE: Keys<6> = Keys::new([
+        "id",
+        "name",
+        "os_platform",
+        "platform",
+        "managed",
+        "registered",
+    ]);
     let enrolled = parts.targets.iter().find(|t| t.is("device"));
-    let [id, name, os_platform, platform, managed, registered] =
-        parts.device.map_or([None; 6], |device| {
-            device.pick(&[
-                "id",
-                "name",
-                "os_platform",
-                "platform",
-                "managed",
-                "registered",
-            ])
-        });
+    let [id, name, os_platform, platform, managed, registered] = inner(parts.device, &DEVICE);
     let client_os = || {
         let agent = parts.client?.get_any_case("userAgent")?;
         word(agent.get_any_case("os"))
@@ -91,7 +89,7 @@ fn device(parts: &Parts<'_>, new_device: Option<bool>) -> Option<Box<Device>> {
         platform: word(os_platform)
             .or_else(|| word(platform))
             .or_else(client_os)
-            .map(|os| os.to_lowercase()),
+            .map(|os| os.to_lowercase_smolstr()),
         managed: managed.and_then(Value::as_bool),
         registered: registered.and_then(Value::as_bool),
         fingerprint: word(debug.fingerprint).or_else(|| word(debug.dt_hash)),
@@ -112,12 +110,12 @@ fn risk(action: Action, parts: &Parts<'_>, statements: &Statements<'_>) -> Optio
     }
     let suspected = parts.debug.threat_suspected.and_then(Value::as_bool);
     if suspected == Some(true) {
-        reasons.push("threat_suspected".to_owned());
+        reasons.push("threat_suspected".into());
     }
     let level = statements
         .stated("level")
-        .or_else(|| parts.debug.risk_level.map(str::to_owned))
-        .map(|level| level.to_lowercase());
+        .or_else(|| parts.debug.risk_level.map(SmolStr::from))
+        .map(|level| level.to_lowercase_smolstr());
     let about_risk = matches!(action, Action::RiskDetected | Action::RiskUserReported);
     (about_risk || level.is_some() || !reasons.is_empty()).then(|| {
         Box::new(Risk {
@@ -217,7 +215,7 @@ fn app(parts: &Parts<'_>, event_type: &str) -> Option<Box<App>> {
     if event_type == "user.session.access_admin_app" {
         return Some(Box::new(App {
             id: None,
-            name: Some("Okta Admin Console".to_owned()),
+            name: Some("Okta Admin Console".into()),
             class: Some(AppClass::AdminConsole),
         }));
     }

@@ -1,7 +1,7 @@
 //! The parts of an Okta event, found in one walk: an event is asked for some fifty fields, and each
 //! look-up by path would walk it again.
 
-use crate::collect::parse::Value;
+use crate::collect::parse::{Keys, Value};
 use crate::collect::present::present;
 
 /// Most targets looked at; real events have up to a dozen.
@@ -20,7 +20,7 @@ pub(super) struct Thing<'t> {
 
 impl<'t> Thing<'t> {
     fn of(value: Value<'t>) -> Self {
-        let [kind, id, alternate_id, display_name, detail, change_details] = value.pick(&[
+        static KEYS: Keys<6> = Keys::new([
             "type",
             "id",
             "alternateId",
@@ -28,6 +28,7 @@ impl<'t> Thing<'t> {
             "detailEntry",
             "changeDetails",
         ]);
+        let [kind, id, alternate_id, display_name, detail, change_details] = value.pick(&KEYS);
         Self {
             kind: words(kind).unwrap_or_default(),
             id,
@@ -92,13 +93,17 @@ pub(super) fn words(value: Option<Value<'_>>) -> Option<&str> {
     value.and_then(Value::as_str).and_then(present)
 }
 
-fn inner<'t, const N: usize>(value: Option<Value<'t>>, keys: &[&str; N]) -> [Option<Value<'t>>; N] {
+/// The values of keys within a value, if there is one.
+pub(super) fn inner<'t, const N: usize>(
+    value: Option<Value<'t>>,
+    keys: &Keys<N>,
+) -> [Option<Value<'t>>; N] {
     value.map_or([None; N], |value| value.pick(keys))
 }
 
 impl<'t> Parts<'t> {
     pub(super) fn of(item: Value<'t>) -> Self {
-        let [id, published, legacy, actor, target, outcome, transaction] = item.pick(&[
+        static EVENT: Keys<13> = Keys::new([
             "uuid",
             "published",
             "legacyEventType",
@@ -106,8 +111,6 @@ impl<'t> Parts<'t> {
             "target",
             "outcome",
             "transaction",
-        ]);
-        let [context, client, request, security, device, debug] = item.pick(&[
             "authenticationContext",
             "client",
             "request",
@@ -115,13 +118,30 @@ impl<'t> Parts<'t> {
             "device",
             "debugContext",
         ]);
-        let [result, reason] = inner(outcome, &["result", "reason"]);
-        let [transaction_id, detail] = inner(transaction, &["id", "detail"]);
-        let [api_token] = inner(detail, &["requestApiTokenId"]);
-        let [session, root_session, credential_type] = inner(
+        static OUTCOME: Keys<2> = Keys::new(["result", "reason"]);
+        static TRANSACTION: Keys<2> = Keys::new(["id", "detail"]);
+        static DETAIL: Keys<1> = Keys::new(["requestApiTokenId"]);
+        static CONTEXT: Keys<3> =
+            Keys::new(["externalSessionId", "rootSessionId", "credentialType"]);
+        let [
+            id,
+            published,
+            legacy,
+            actor,
+            target,
+            outcome,
+            transaction,
             context,
-            &["externalSessionId", "rootSessionId", "credentialType"],
-        );
+            client,
+            request,
+            security,
+            device,
+            debug,
+        ] = item.pick(&EVENT);
+        let [result, reason] = inner(outcome, &OUTCOME);
+        let [transaction_id, detail] = inner(transaction, &TRANSACTION);
+        let [api_token] = inner(detail, &DETAIL);
+        let [session, root_session, credential_type] = inner(context, &CONTEXT);
         let targets = target.into_iter().flat_map(Value::items);
         Self {
             id,
@@ -153,7 +173,21 @@ impl<'t> Parts<'t> {
 
 impl<'t> Debug<'t> {
     fn of(context: Option<Value<'t>>) -> Self {
-        let [data] = inner(context, &["debugData"]);
+        static DATA: Keys<12> = Keys::new([
+            "factor",
+            "factorType",
+            "factorId",
+            "authenticatorEnrollmentId",
+            "changedAttributes",
+            "deviceFingerprint",
+            "dtHash",
+            "behaviors",
+            "risk",
+            "riskLevel",
+            "logOnlySecurityData",
+            "threatSuspected",
+        ]);
+        let data = context.and_then(|context| context.get_any_case("debugData"));
         let [
             factor,
             factor_type,
@@ -162,28 +196,12 @@ impl<'t> Debug<'t> {
             changed,
             fingerprint,
             dt_hash,
-        ] = inner(
-            data,
-            &[
-                "factor",
-                "factorType",
-                "factorId",
-                "authenticatorEnrollmentId",
-                "changedAttributes",
-                "deviceFingerprint",
-                "dtHash",
-            ],
-        );
-        let [behaviors, risk, risk_level, logged, threat_suspected] = inner(
-            data,
-            &[
-                "behaviors",
-                "risk",
-                "riskLevel",
-                "logOnlySecurityData",
-                "threatSuspected",
-            ],
-        );
+            behaviors,
+            risk,
+            risk_level,
+            logged,
+            threat_suspected,
+        ] = inner(data, &DATA);
         Self {
             factor: words(factor),
             factor_type: words(factor_type),

@@ -2,7 +2,8 @@
 //! or as a list of any of them.
 
 use crate::collect::idp::okta_parts::{Debug, Place};
-use crate::collect::parse::Value;
+use crate::collect::parse::{Keys, Value};
+use smol_str::SmolStr;
 
 /// The behaviours told of, in the order in which they are listed.
 const BEHAVIOURS: [&str; 7] = [
@@ -18,14 +19,14 @@ const BEHAVIOURS: [&str; 7] = [
 /// A text with its ASCII letters in lower case beside it, so that names are found in any case.
 struct Spoken<'t> {
     words: &'t str,
-    lower: String,
+    lower: SmolStr,
 }
 
 impl<'t> Spoken<'t> {
     fn of(words: &'t str) -> Self {
         Self {
             words,
-            lower: words.to_ascii_lowercase(),
+            lower: words.to_ascii_lowercase().into(),
         }
     }
 }
@@ -67,7 +68,7 @@ impl<'t> Statements<'t> {
     /// `BAD_REQUEST`). The name in lower case.
     pub(super) fn behaviour(&self, name: &str) -> Option<bool> {
         let word = self.behaviours.iter().find_map(|source| match source {
-            Source::Text(spoken) => pair(spoken, name).map(str::to_owned),
+            Source::Text(spoken) => pair(spoken, name).map(SmolStr::from),
             Source::Value(value) => named(*value, name),
         })?;
         let is = |words: [&str; 2]| words.iter().any(|w| word.eq_ignore_ascii_case(w));
@@ -79,30 +80,32 @@ impl<'t> Statements<'t> {
     }
 
     /// The behaviours that were found, as reasons.
-    pub(super) fn positive(&self) -> Vec<String> {
+    pub(super) fn positive(&self) -> Vec<SmolStr> {
         if self.behaviours.is_empty() {
             return Vec::new();
         }
         let found = BEHAVIOURS.iter();
         let found = found.filter(|name| self.behaviour(name) == Some(true));
-        found.map(|name| name.replace([' ', '-'], "_")).collect()
+        found
+            .map(|name| name.replace([' ', '-'], "_").into())
+            .collect()
     }
 
     /// What is stated of the risk under a name in lower case.
-    pub(super) fn stated(&self, name: &str) -> Option<String> {
+    pub(super) fn stated(&self, name: &str) -> Option<SmolStr> {
         let logged = || {
             let log = self.logged?;
             match log.as_str() {
                 Some(words) => {
                     let after = words.find("\"risk\"")?;
                     let spoken = Spoken::of(words.get(after + 6..)?);
-                    pair(&spoken, name).map(str::to_owned)
+                    pair(&spoken, name).map(SmolStr::from)
                 }
                 None => named(log.get_any_case("risk")?, name),
             }
         };
         let own = self.risk.and_then(|risk| match risk.as_str() {
-            Some(word) if name == "level" && !word.contains(['{', '=']) => Some(word.to_owned()),
+            Some(word) if name == "level" && !word.contains(['{', '=']) => Some(word.into()),
             Some(_) | None => named(risk, name),
         });
         own.or_else(logged)
@@ -110,32 +113,32 @@ impl<'t> Statements<'t> {
 }
 
 /// One entry of what is written as an object, as text or as a list of any of them.
-fn named(value: Value<'_>, name: &str) -> Option<String> {
+fn named(value: Value<'_>, name: &str) -> Option<SmolStr> {
     if value.is_array() {
         return value.items().find_map(|item| {
-            let [listed, result, other] = item.pick(&["name", "result", "value"]);
-            let text = |value: Option<Value<'_>>| value?.text().map(|t| t.into_owned());
+            static KEYS: Keys<3> = Keys::new(["name", "result", "value"]);
+            let [listed, result, other] = item.pick(&KEYS);
+            let text = |value: Option<Value<'_>>| value?.text().map(SmolStr::from);
             let listed = text(listed).is_some_and(|n| n.eq_ignore_ascii_case(name));
             let result = || text(result).or_else(|| text(other));
             listed.then(result).flatten().or_else(|| named(item, name))
         });
     }
     match value.as_str() {
-        Some(words) => pair(&Spoken::of(words), name).map(str::to_owned),
+        Some(words) => pair(&Spoken::of(words), name).map(SmolStr::from),
         None => {
             let own = value.get_any_case(name).and_then(Value::text);
-            own.map(|t| t.into_owned())
-                .or_else(|| split_key(value, name))
+            own.map(SmolStr::from).or_else(|| split_key(value, name))
         }
     }
 }
 
 /// `{"New Device=POSITIVE": null}`: what some pipelines make of the text.
-fn split_key(value: Value<'_>, name: &str) -> Option<String> {
+fn split_key(value: Value<'_>, name: &str) -> Option<SmolStr> {
     value.entries().find_map(|(key, _)| {
         let (key, word) = key.split_once('=')?;
         let same = key.trim().eq_ignore_ascii_case(name);
-        same.then(|| word.trim().to_owned())
+        same.then(|| word.trim().into())
     })
 }
 

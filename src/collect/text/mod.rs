@@ -13,6 +13,7 @@ mod segment;
 pub use recent::Readings;
 
 use sha2::{Digest as _, Sha256};
+use smol_str::SmolStr;
 
 use crate::collect::event::{CueSpan, Pressure, Text};
 use phrases::Phrases;
@@ -160,9 +161,9 @@ impl Lexicon {
                 band: score::band(score_pct),
                 truncated,
                 cues,
-                lexicon_version: self.version.clone(),
+                lexicon_version: self.version.clone().into(),
             },
-            speaker: role.name().map(str::to_owned),
+            speaker: role.name().map(SmolStr::from),
             offset_ms: None,
         }
     }
@@ -182,7 +183,7 @@ impl Lexicon {
             }
             spans.push(CueSpan {
                 cue: Some(cue),
-                phrase_id: phrase.id.clone(),
+                phrase_id: phrase.id.clone().into(),
                 start: u32::try_from(hit.start).unwrap_or(u32::MAX),
                 end: u32::try_from(hit.end).unwrap_or(u32::MAX),
             });

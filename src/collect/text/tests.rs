@@ -19,7 +19,11 @@ fn cues(text: &str) -> Vec<Cue> {
 }
 
 fn ids(text: &str) -> Vec<String> {
-    read(text).cues.into_iter().map(|s| s.phrase_id).collect()
+    read(text)
+        .cues
+        .into_iter()
+        .map(|s| s.phrase_id.into())
+        .collect()
 }
 
 const LANGUAGES: [&str; 5] = ["en", "de", "fr", "es", "pt"];

@@ -9,6 +9,7 @@ use crate::collect::setup::FieldMap;
 use crate::collect::tickets::snow_fields::{field, known_as, value};
 use crate::collect::time::{TimeQuality, Timestamp};
 use crate::collect::words::VerificationMethod;
+use smol_str::SmolStr;
 
 /// The events of the control fields that are filled in.
 pub(super) fn events(around: &Around<'_>, snapshot: &Event, ticket: &str) -> Vec<MappedEvent> {
@@ -27,13 +28,13 @@ pub(super) fn events(around: &Around<'_>, snapshot: &Event, ticket: &str) -> Vec
     };
     let mut out = Vec::new();
     let mut add =
-        |action: Action, found: &(String, String), at: Option<(Timestamp, TimeQuality)>| {
+        |action: Action, found: &(String, SmolStr), at: Option<(Timestamp, TimeQuality)>| {
             let (name, said) = found;
             let native = format!("{ticket}/{name}/{said}");
             let mut event = snapshot.clone();
             event.event_id = around.id(&native, 0);
             event.action = action;
-            event.vendor_action.clone_from(name);
+            event.vendor_action = name.as_str().into();
             if let Some((time, quality)) = at {
                 event.time = time;
                 event.time_quality = quality;
@@ -123,6 +124,6 @@ pub(super) fn apply(event: &mut Event, around: &Around<'_>, said: &str, at: Opti
         let approver = first(&fields.approver);
         event.approver = approver.and_then(|who| role(vec![known_as(around, who)]));
     } else if !fields.is_yes(said) {
-        event.approver = role(vec![known_as(around, said.to_owned())]);
+        event.approver = role(vec![known_as(around, said.into())]);
     }
 }

@@ -8,10 +8,11 @@ use crate::collect::event::{
     TicketRef,
 };
 use crate::collect::map::{MappedEvent, Outcome, TextPart};
-use crate::collect::parse::Value;
+use crate::collect::parse::{Keys, Value};
 use crate::collect::tickets::snow_fields::{field, known_as, person, time, value};
 use crate::collect::tickets::{controls, snow_rows};
 use crate::collect::words::RequestClass;
+use smol_str::{SmolStr, format_smolstr};
 
 /// Maps one row.
 pub(crate) fn map(around: &Around<'_>) -> Outcome {
@@ -34,13 +35,14 @@ pub(crate) fn map(around: &Around<'_>) -> Outcome {
 }
 
 /// The row, where a business rule or flow sent it as `{table, record}`, and the table it names.
-fn unwrapped(item: Value<'_>) -> (Value<'_>, Option<String>) {
+fn unwrapped(item: Value<'_>) -> (Value<'_>, Option<SmolStr>) {
     let table = ["table", "table_name", "sys_table_name"];
     let table = table.iter().find_map(|name| value(item, name));
     if field(item, "sys_id").is_some() {
         return (item, table);
     }
-    let inner = item.pick(&["record", "current", "data", "payload"]);
+    static CARRIERS: Keys<4> = Keys::new(["record", "current", "data", "payload"]);
+    let inner = item.pick(&CARRIERS);
     let row = inner
         .into_iter()
         .flatten()
@@ -76,10 +78,10 @@ fn by_label(name: &str) -> &str {
 
 /// The table: `sys_class_name`, else the one named beside the row, else told by columns that only it
 /// has, else by the number.
-fn table_of(row: Value<'_>, named: Option<String>) -> Option<String> {
+fn table_of(row: Value<'_>, named: Option<SmolStr>) -> Option<SmolStr> {
     if let Some(name) = value(row, "sys_class_name").or(named) {
         let name = name.to_lowercase().replace(' ', "_");
-        return Some(by_label(&name).to_owned());
+        return Some(by_label(&name).into());
     }
     let has = |name: &str| field(row, name).is_some();
     let columns = [
@@ -94,7 +96,7 @@ fn table_of(row: Value<'_>, named: Option<String>) -> Option<String> {
         .iter()
         .find(|(names, _)| names.iter().all(|n| has(n)));
     if let Some((_, table)) = by_columns {
-        return Some((*table).to_owned());
+        return Some((*table).into());
     }
     let number = value(row, "number")?;
     let prefixes = [
@@ -108,7 +110,7 @@ fn table_of(row: Value<'_>, named: Option<String>) -> Option<String> {
     let by_number = prefixes
         .iter()
         .find(|(prefix, _)| number.starts_with(prefix));
-    Some(by_number.map_or("task", |(_, table)| *table).to_owned())
+    Some(by_number.map_or("task", |(_, table)| *table).into())
 }
 
 /// The number that a value is, or that its label begins with: `3`, `3 - Moderate`.
@@ -133,10 +135,10 @@ pub(super) fn ticket_ref(around: &Around<'_>, table: &str, id: &str) -> TicketRe
     let state = value(row, "state").or_else(|| value(row, "incident_state"));
     let number = |name: &str| value(row, name).and_then(|v| leading_number(&v));
     TicketRef {
-        system: around.setup.name.clone(),
-        id: id.to_owned(),
+        system: around.setup.name.as_str().into(),
+        id: id.into(),
         key: value(row, "number"),
-        kind: Some(table.to_owned()),
+        kind: Some(table.into()),
         status: state.and_then(|state| around.setup.fields.status(table, &state)),
         priority: number("priority"),
         escalation: escalation(row),
@@ -150,7 +152,7 @@ pub(super) fn ticket_ref(around: &Around<'_>, table: &str, id: &str) -> TicketRe
 }
 
 /// Who wrote the row.
-pub(super) fn set_agent(event: &mut Event, around: &Around<'_>, user: Option<String>) {
+pub(super) fn set_agent(event: &mut Event, around: &Around<'_>, user: Option<SmolStr>) {
     const MACHINES: [&str; 4] = ["system", "glide.maint", "guest", "sn_system"];
     let Some(user) = user else { return };
     let machine = MACHINES.iter().any(|name| user.eq_ignore_ascii_case(name));
@@ -182,7 +184,7 @@ fn snapshot(around: &Around<'_>, table: &str) -> Outcome {
     let updated = time(row, "sys_updated_on").or_else(|| time(row, "sys_created_on"));
     let what = (Domain::Ticket, Action::TicketUpdated, "table");
     let mut event = around.event(what, Some(&native), 0, updated);
-    event.vendor_action = format!("{table}/mod{}", version.name);
+    event.vendor_action = format_smolstr!("{table}/mod{}", version.name);
     event.ticket_ref = Some(Box::new(ticket_ref(around, table, &id)));
     set_agent(&mut event, around, value(row, "sys_updated_by"));
     let asks = ["requested_for", "caller_id", "opened_for"]
@@ -232,7 +234,7 @@ fn snapshot(around: &Around<'_>, table: &str) -> Outcome {
 /// Which version of its row a snapshot shows.
 pub(super) struct Version {
     /// `sys_mod_count`; where an export leaves it out, when the row was updated.
-    pub(super) name: String,
+    pub(super) name: SmolStr,
     first: bool,
 }
 
@@ -245,7 +247,7 @@ impl Version {
         let (updated, created) = (value(row, "sys_updated_on"), value(row, "sys_created_on"));
         Self {
             first: updated.is_none() || updated == created,
-            name: updated.unwrap_or_else(|| "0".to_owned()),
+            name: updated.unwrap_or_else(|| "0".into()),
         }
     }
 }
@@ -276,7 +278,7 @@ fn opened(around: &Around<'_>, snapshot: &Event, table: &str, native: &str) -> E
             ..Contact::default()
         }));
         event.call_ref = Some(Box::new(CallRef {
-            system: around.setup.name.clone(),
+            system: around.setup.name.as_str().into(),
             root_id: id.clone(),
             id,
             started_at: Some(event.time),

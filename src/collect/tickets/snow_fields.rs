@@ -5,6 +5,7 @@ use crate::collect::event::{Handle, HandleKind};
 use crate::collect::parse::Value;
 use crate::collect::present::present;
 use crate::collect::time::{TimeQuality, Timestamp};
+use smol_str::SmolStr;
 
 /// A field, or a catalogue variable of that name: in `variables`, or as `variables.<name>`. One walk,
 /// for a row has a few hundred columns and few of those it is asked for.
@@ -37,23 +38,23 @@ pub(super) fn field<'t>(row: Value<'t>, name: &str) -> Option<Value<'t>> {
 }
 
 /// The stored value of a field: `"x"`, `{link, value}` or `{display_value, value}`; `None` if unset.
-pub(super) fn value(row: Value<'_>, name: &str) -> Option<String> {
+pub(super) fn value(row: Value<'_>, name: &str) -> Option<SmolStr> {
     stored(field(row, name)?)
 }
 
-fn stored(field: Value<'_>) -> Option<String> {
+fn stored(field: Value<'_>) -> Option<SmolStr> {
     if !field.is_object() {
-        return Some(field.text()?.into_owned());
+        return Some(field.text()?.into());
     }
     if let Some(value) = field.get("value") {
-        return Some(value.text()?.into_owned());
+        return Some(value.text()?.into_owned().into());
     }
     let link = field.get("link").and_then(Value::as_str);
     let id = link
         .and_then(|link| link.rsplit('/').next())
         .and_then(present);
-    id.map(str::to_owned)
-        .or_else(|| Some(field.get("display_value")?.text()?.into_owned()))
+    id.map(SmolStr::from)
+        .or_else(|| Some(field.get("display_value")?.text()?.into_owned().into()))
 }
 
 /// The time of a field; 0 and empty are unset.
@@ -71,7 +72,7 @@ pub(super) fn person(around: &Around<'_>, row: Value<'_>, name: &str) -> Vec<Han
 }
 
 /// A `sys_id`, an address, or a user name.
-pub(super) fn known_as(around: &Around<'_>, id: String) -> Handle {
+pub(super) fn known_as(around: &Around<'_>, id: SmolStr) -> Handle {
     if id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit()) {
         around.issued(HandleKind::SnowSysId, id)
     } else if id.contains(' ') {

@@ -9,11 +9,12 @@ use crate::collect::map::{Outcome, TextPart};
 use crate::collect::tickets::controls;
 use crate::collect::tickets::servicenow::{Version, is_ticket, set_agent, single};
 use crate::collect::tickets::snow_fields::{known_as, person, time, value};
+use smol_str::{SmolStr, format_smolstr};
 
 /// A ticket of which only id and table are known.
-fn bare_ticket(around: &Around<'_>, id: String, kind: Option<String>) -> Box<TicketRef> {
+fn bare_ticket(around: &Around<'_>, id: SmolStr, kind: Option<SmolStr>) -> Box<TicketRef> {
     Box::new(TicketRef {
-        system: around.setup.name.clone(),
+        system: around.setup.name.as_str().into(),
         id,
         kind,
         ..TicketRef::default()
@@ -46,7 +47,7 @@ pub(super) fn approval(around: &Around<'_>) -> Outcome {
     // "Not yet requested" is the state before anybody is asked.
     let action = decided.map_or(Action::Other, |(action, _)| action);
     let mut event = around.event((Domain::Ticket, action, "table"), Some(&native), 0, at);
-    event.vendor_action = format!("sysapproval_approver/{state}");
+    event.vendor_action = format_smolstr!("sysapproval_approver/{state}");
     set_agent(&mut event, around, value(row, "sys_updated_by"));
     event.approver = role(person(around, row, "approver"));
     event.approval = decided.map(|(_, decision)| {
@@ -78,20 +79,20 @@ pub(super) fn audit(around: &Around<'_>) -> Outcome {
     } else {
         Action::Other
     };
-    if action == Action::Other && !around.setup.keep_other {
+    if action == Action::Other && !around.setup.keep_unread {
         return Outcome::Ignored("other");
     }
     let control = controls::action_of(&around.setup.fields, &name, &new) == Some(action);
     // One value of a control field is one event, whichever table shows it first.
     let native = if control {
-        Some(format!("{id}/{name}/{new}"))
+        Some(format_smolstr!("{id}/{name}/{new}"))
     } else {
         value(row, "sys_id")
     };
     let at = time(row, "sys_created_on");
     let what = (Domain::Ticket, action, "sys_audit");
     let mut event = around.event(what, native.as_deref(), 0, at);
-    event.vendor_action = format!("sys_audit/{name}");
+    event.vendor_action = format_smolstr!("sys_audit/{name}");
     set_agent(
         &mut event,
         around,
@@ -130,12 +131,12 @@ fn fill_ticket(around: &Around<'_>, ticket: &mut TicketRef, name: &str, new: &st
         "state" | "incident_state" => ticket.status = around.setup.fields.status(&table, new),
         "priority" => ticket.priority = new.parse().ok(),
         "escalation" => ticket.escalation = new.parse().ok(),
-        "assigned_to" if !new.is_empty() => ticket.assignee = vec![new.to_owned()],
+        "assigned_to" if !new.is_empty() => ticket.assignee = vec![new.into()],
         _ => {}
     }
 }
 
-fn written(name: &str, text: String) -> Vec<TextPart> {
+fn written(name: &str, text: SmolStr) -> Vec<TextPart> {
     let speaker = match name {
         "work_notes" | "close_notes" => "agent",
         "comments" | "short_description" | "description" => "requester",
@@ -147,14 +148,14 @@ fn written(name: &str, text: String) -> Vec<TextPart> {
     vec![TextPart { speaker, text }]
 }
 
-fn field_class(name: &str) -> String {
+fn field_class(name: &str) -> SmolStr {
     match name {
-        "caller_id" | "opened_for" => "requester".to_owned(),
-        "incident_state" => "state".to_owned(),
-        "assigned_to" | "assignment_group" => "assignee".to_owned(),
-        "requested_for" | "priority" | "state" => name.to_owned(),
-        "category" | "u_request_class" => "request.class".to_owned(),
-        _ => format!("custom:{name}"),
+        "caller_id" | "opened_for" => "requester".into(),
+        "incident_state" => "state".into(),
+        "assigned_to" | "assignment_group" => "assignee".into(),
+        "requested_for" | "priority" | "state" => name.into(),
+        "category" | "u_request_class" => "request.class".into(),
+        _ => format_smolstr!("custom:{name}"),
     }
 }
 
@@ -197,7 +198,7 @@ pub(super) fn journal(around: &Around<'_>) -> Outcome {
     let at = time(row, "sys_created_on");
     let comment = matches!(element.as_str(), "comments" | "work_notes")
         && table.as_deref().is_none_or(is_ticket);
-    if !comment && !around.setup.keep_other {
+    if !comment && !around.setup.keep_unread {
         return Outcome::Ignored("other");
     }
     let action = if comment {
@@ -207,7 +208,7 @@ pub(super) fn journal(around: &Around<'_>) -> Outcome {
     };
     let what = (Domain::Ticket, action, "sys_journal_field");
     let mut event = around.event(what, native.as_deref(), 0, at);
-    event.vendor_action = format!("sys_journal_field/{element}");
+    event.vendor_action = format_smolstr!("sys_journal_field/{element}");
     set_agent(&mut event, around, value(row, "sys_created_by"));
     if !comment {
         return single(event, native.as_deref(), Vec::new());
@@ -231,7 +232,7 @@ pub(super) fn user(around: &Around<'_>, table: &str) -> Outcome {
     let at = time(row, "sys_updated_on").or_else(|| time(row, "sys_created_on"));
     let what = (Domain::Directory, action, "table");
     let mut event = around.event(what, native.as_deref(), 0, at);
-    event.vendor_action = format!("{table}/mod{count}");
+    event.vendor_action = format_smolstr!("{table}/mod{count}");
     set_agent(&mut event, around, value(row, "sys_updated_by"));
     event.target = role(if table == "sys_user" {
         account(around, id)
@@ -241,7 +242,7 @@ pub(super) fn user(around: &Around<'_>, table: &str) -> Outcome {
     single(event, native.as_deref(), Vec::new())
 }
 
-fn account(around: &Around<'_>, id: Option<String>) -> Vec<Handle> {
+fn account(around: &Around<'_>, id: Option<SmolStr>) -> Vec<Handle> {
     let row = around.item;
     let mut handles: Vec<Handle> = id
         .into_iter()
@@ -287,7 +288,7 @@ pub(super) fn plain(around: &Around<'_>, table: &str) -> Outcome {
         "sysevent",
     ];
     let known = known.iter().any(|prefix| table.starts_with(prefix));
-    if known && !around.setup.keep_other {
+    if known && !around.setup.keep_unread {
         return Outcome::Ignored("other");
     }
     let action = if known {
@@ -300,7 +301,7 @@ pub(super) fn plain(around: &Around<'_>, table: &str) -> Outcome {
     let at = time(row, "sys_updated_on").or_else(|| time(row, "sys_created_on"));
     let mut event: Event =
         around.event((Domain::Ticket, action, "table"), native.as_deref(), 0, at);
-    event.vendor_action = table.to_owned();
+    event.vendor_action = table.into();
     set_agent(&mut event, around, value(row, "sys_updated_by"));
     single(event, native.as_deref(), Vec::new())
 }

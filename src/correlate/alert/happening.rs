@@ -7,6 +7,7 @@ use crate::correlate::alert::{Given, seen_of, words};
 use crate::correlate::fact::{Coordinates, Fact};
 use crate::correlate::finding::Cause;
 use crate::correlate::view::{Seen, Stands};
+use smol_str::SmolStr;
 
 /// Events an alert lists.
 pub const EVENTS_MAX: usize = 100;
@@ -84,7 +85,7 @@ pub struct Happening {
     /// Its lane.
     pub lane: Lane,
     /// In words.
-    pub title: String,
+    pub title: SmolStr,
     /// Origin.
     pub source: Coordinates,
     /// A finding stands on it.
@@ -106,13 +107,13 @@ pub struct Happening {
     /// From where.
     pub address: Option<Who>,
     /// Country.
-    pub country: Option<String>,
+    pub country: Option<SmolStr>,
     /// Device or factor.
-    pub device: Option<String>,
+    pub device: Option<SmolStr>,
     /// Ticket, by the number people see.
-    pub ticket: Option<String>,
+    pub ticket: Option<SmolStr>,
     /// Call.
-    pub call: Option<String>,
+    pub call: Option<SmolStr>,
     /// Channel.
     pub channel: Option<&'static str>,
     /// Method and strength of a verification.
@@ -188,7 +189,7 @@ fn cited_ids(given: &Given<'_>) -> Vec<EventId> {
 fn row(given: &Given<'_>, seen: &Seen<'_>, cited: &[EventId]) -> Happening {
     let fact = seen.fact;
     let who = |person: &Option<crate::correlate::fact::Person>| person.as_ref().map(Who::of);
-    let thing = |uid: &Option<String>, name: &Option<String>| {
+    let thing = |uid: &Option<SmolStr>, name: &Option<SmolStr>| {
         uid.as_ref().map(|uid| Who {
             uid: uid.clone(),
             name: name.clone(),
@@ -205,7 +206,7 @@ fn row(given: &Given<'_>, seen: &Seen<'_>, cited: &[EventId]) -> Happening {
         action: fact.action,
         outcome: fact.outcome,
         lane: Lane::of(fact),
-        title: words::row_title(fact),
+        title: words::row_title(fact).into(),
         source: fact.at.clone(),
         anchor: anchors(given, fact.id),
         cited: cited.binary_search(&fact.id).is_ok(),
@@ -222,7 +223,7 @@ fn row(given: &Given<'_>, seen: &Seen<'_>, cited: &[EventId]) -> Happening {
         device: fact
             .device
             .as_ref()
-            .and_then(|device| device.keys().next().map(str::to_owned)),
+            .and_then(|device| device.keys().next().map(SmolStr::from)),
         ticket: ticket_of(fact),
         call: fact.contact.as_ref().map(|contact| contact.key.clone()),
         channel: fact.channel.map(crate::collect::event::Channel::as_str),

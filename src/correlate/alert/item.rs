@@ -6,6 +6,7 @@ use crate::correlate::fact::{Fact, Person};
 use crate::correlate::finding::{Cause, Finding};
 use crate::correlate::rules::Rule;
 use crate::correlate::rules::rule::{Evidence, Operator};
+use smol_str::SmolStr;
 
 /// Findings an alert lists.
 pub const FINDINGS_MAX: usize = 50;
@@ -37,9 +38,9 @@ impl State {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Who {
     /// Identity id, or the keyed value of a number or address.
-    pub uid: String,
+    pub uid: SmolStr,
     /// Masked name.
-    pub name: Option<String>,
+    pub name: Option<SmolStr>,
 }
 
 impl Who {
@@ -67,7 +68,7 @@ pub struct Roles {
     /// Where it came from.
     pub address: Option<Who>,
     /// Device or factor, and its platform.
-    pub device: Option<(String, Option<String>)>,
+    pub device: Option<(SmolStr, Option<SmolStr>)>,
 }
 
 /// A finding as an alert lists it.
@@ -80,19 +81,19 @@ pub struct Item {
     /// What ended it or set it aside.
     pub ended_by: Option<Cause>,
     /// Title of its rule; its id where the rule is gone.
-    pub title: String,
+    pub title: SmolStr,
     /// ATT&CK techniques.
     pub attacks: Vec<String>,
     /// People.
     pub roles: Roles,
     /// Ticket, by the number people see.
-    pub ticket: Option<String>,
+    pub ticket: Option<SmolStr>,
     /// Call.
-    pub call: Option<String>,
+    pub call: Option<SmolStr>,
     /// Channel.
     pub channel: Option<&'static str>,
     /// Code of a stated reason.
-    pub reason_code: Option<String>,
+    pub reason_code: Option<SmolStr>,
     /// The control whose absence it is.
     pub missing: Option<&'static str>,
 }
@@ -148,11 +149,13 @@ pub(super) fn items(given: &Given<'_>) -> (Vec<Item>, [usize; 3]) {
 fn item(given: &Given<'_>, finding: &Finding, state: State, ended_by: Option<Cause>) -> Item {
     let rule = given.rules.iter().find(|rule| rule.id == finding.rule);
     let facts = cited(given, std::iter::once(finding));
-    let last = |of: &dyn Fn(&Fact) -> Option<String>| facts.iter().rev().find_map(|fact| of(fact));
+    let last = |of: &dyn Fn(&Fact) -> Option<SmolStr>| facts.iter().rev().find_map(|fact| of(fact));
     Item {
         state,
         ended_by,
-        title: rule.map_or_else(|| finding.rule.clone(), |rule| rule.title.clone()),
+        title: rule
+            .map_or_else(|| finding.rule.clone(), |rule| rule.title.clone())
+            .into(),
         attacks: rule.map(|rule| rule.attacks.clone()).unwrap_or_default(),
         roles: roles(&facts),
         ticket: last(&ticket_of),
@@ -171,7 +174,7 @@ fn item(given: &Given<'_>, finding: &Finding, state: State, ended_by: Option<Cau
 }
 
 /// The number of the ticket of a fact, else its id.
-pub(super) fn ticket_of(fact: &Fact) -> Option<String> {
+pub(super) fn ticket_of(fact: &Fact) -> Option<SmolStr> {
     let ticket = fact.ticket.as_ref()?;
     Some(ticket.number.clone().unwrap_or_else(|| ticket.key.clone()))
 }
@@ -203,7 +206,7 @@ fn roles(facts: &[&Fact]) -> Roles {
         if let Some(device) = &fact.device
             && let Some(key) = device.keys().next()
         {
-            roles.device = Some((key.to_owned(), device.platform.clone()));
+            roles.device = Some((key.into(), device.platform.clone()));
         }
     }
     roles

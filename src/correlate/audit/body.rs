@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use smol_str::SmolStr;
 
 use crate::collect::entity::Entity;
 use crate::collect::event::{EventId, Ternary};
@@ -13,10 +14,10 @@ use crate::correlate::recovery_controls::{Control, Controls};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Who {
     /// Identity id.
-    pub uid: String,
+    pub uid: SmolStr,
     /// Masked name.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
+    pub name: Option<SmolStr>,
     /// Tier.
     pub tier: &'static str,
 }
@@ -35,20 +36,20 @@ pub struct Proof {
 pub struct Reason {
     /// Code.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<String>,
+    pub code: Option<SmolStr>,
     /// Quality of the statement.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quality: Option<&'static str>,
     /// Hash of its text.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub hash: Option<String>,
+    pub hash: Option<SmolStr>,
 }
 
 /// The content, field by field, in the order in which it is written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Body {
     /// Record id.
-    pub id: String,
+    pub id: SmolStr,
     /// Stage.
     pub stage: &'static str,
     /// Version within the stage, from 1.
@@ -65,7 +66,7 @@ pub struct Body {
     /// How it ended.
     pub outcome: &'static str,
     /// The entity that writes the record.
-    pub entity: String,
+    pub entity: SmolStr,
     /// Whose account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<Who>,
@@ -90,10 +91,10 @@ pub struct Body {
     pub channel: Option<&'static str>,
     /// Ticket, by the number people see.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub ticket: Option<String>,
+    pub ticket: Option<SmolStr>,
     /// Call.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub call: Option<String>,
+    pub call: Option<SmolStr>,
     /// Proof of identity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verification: Option<Proof>,
@@ -102,7 +103,7 @@ pub struct Body {
     pub connected_s: Option<i64>,
     /// Identities whose number of record was called.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub of_record: Option<Vec<String>>,
+    pub of_record: Option<Vec<SmolStr>>,
     /// Reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
@@ -121,7 +122,7 @@ impl Body {
         let person = |person: &Option<Person>| person.as_ref().map(who);
         let approved = fact.approver.is_some();
         Self {
-            id: record_id(fact.id, stage, version),
+            id: record_id(fact.id, stage, version).into(),
             stage: stage.as_str(),
             version,
             event: fact.id,
@@ -129,7 +130,7 @@ impl Body {
             action: fact.action.as_str(),
             class: fact.recovery_class().map(RecoveryClass::as_str),
             outcome: fact.outcome.as_str(),
-            entity: entity.to_string(),
+            entity: entity.to_string().into(),
             target: person(&fact.target),
             requester: person(&fact.requester),
             agent: person(&fact.agent),
@@ -173,7 +174,7 @@ impl Body {
     /// Gives a settled record its version and id.
     pub(super) fn renumber(&mut self, event: EventId, version: u32) {
         self.version = version;
-        self.id = record_id(event, Stage::Settled, version);
+        self.id = record_id(event, Stage::Settled, version).into();
     }
 }
 

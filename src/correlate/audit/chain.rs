@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use smol_str::SmolStr;
 
 use crate::correlate::audit::Entry;
 
@@ -19,7 +20,7 @@ pub struct AuditHead {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sealed {
     /// Key.
-    pub key: String,
+    pub key: SmolStr,
     /// Body: JSON that ends with its place in the chain.
     pub value: Vec<u8>,
 }

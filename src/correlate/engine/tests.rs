@@ -1,7 +1,7 @@
 //! Obligations, retraction, duplicates, and that a cycle can be undone or restored.
 
 use super::*;
-use crate::collect::event::{Device, Domain, Outcome, ResolutionStatus, Role, TicketRef};
+use crate::collect::event::{Action, Device, Domain, Outcome, ResolutionStatus, Role, TicketRef};
 use crate::collect::time::{DAY_MS, HOUR_MS};
 use crate::correlate::case::QUIET_MS;
 use crate::correlate::control::SourceDeclared;
@@ -334,6 +334,33 @@ fn everyday_traffic_writes_state_once_a_day() {
     assert!(
         held.baseline
             .has(baseline::Kind::Device, "d", START.plus(2 * DAY_MS))
+    );
+}
+
+/// A busy person is in nearly every cycle: their everyday traffic is passed over there, too.
+#[test]
+fn everyday_traffic_is_passed_over_within_a_cycle() {
+    let mut engine = Engine::new(setup());
+    entry(&mut engine, &use_of_app(START, 0));
+    commit(&mut engine);
+    let later = START.plus(3 * DAY_MS);
+    engine.take_counts();
+    for n in 1..=5_u8 {
+        entry(&mut engine, &use_of_app(later.plus(i64::from(n)), n));
+    }
+    let mut other = use_of_app(later.plus(9), 9);
+    other.device.get_or_insert_default().id = Some("another".into());
+    entry(&mut engine, &other);
+    let counts = engine.take_counts();
+    assert_eq!(
+        (counts.events, counts.everyday),
+        (6, 4),
+        "the first of the day is noted"
+    );
+    assert_eq!(
+        state(&engine).window.facts().len(),
+        2,
+        "before the device settled, and another one"
     );
 }
 

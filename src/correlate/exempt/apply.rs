@@ -1,5 +1,6 @@
 //! What exemptions do to findings: suppress, lower, leave out of a count.
 
+use smol_str::SmolStr;
 use std::collections::BTreeSet;
 
 use crate::collect::entity::{Entity, EntityKind};
@@ -228,11 +229,16 @@ fn suppresses(
     }
 }
 
+/// Whether a name is one of a list.
+fn lists(list: &[String], name: &str) -> bool {
+    list.iter().any(|listed| listed == name)
+}
+
 /// Every cited approval was given by a listed person, or on a ticket of a listed type.
 fn allowed(persons: &[String], ticket_types: &[String], cited: &[&Seen<'_>]) -> bool {
     let own = |seen: &Seen<'_>| {
         let approver = seen.fact.approver.as_ref();
-        approver.is_some_and(|approver| persons.contains(&approver.identity))
+        approver.is_some_and(|approver| lists(persons, &approver.identity))
     };
     let kind = |seen: &Seen<'_>| {
         let of_fact = seen.fact.ticket.as_ref().and_then(|t| t.kind.as_ref());
@@ -241,7 +247,7 @@ fn allowed(persons: &[String], ticket_types: &[String], cited: &[&Seen<'_>]) -> 
         [of_fact, of_ticket]
             .into_iter()
             .flatten()
-            .any(|kind| ticket_types.contains(kind))
+            .any(|kind| lists(ticket_types, kind))
     };
     !cited.is_empty() && cited.iter().all(|seen| own(seen) || kind(seen))
 }
@@ -257,7 +263,7 @@ fn expects<'a>(exemption: &Exemption, finding: &Finding, view: &View<'a>) -> Opt
         let refresh = exemption.kind == Kind::DeviceRefresh;
         return refresh.then(|| cited.collect());
     };
-    let from = |country: &Option<String>| country.as_ref().is_some_and(|c| countries.contains(c));
+    let from = |country: &Option<SmolStr>| country.as_ref().is_some_and(|c| lists(countries, c));
     let there: Vec<&Fact> = cited
         .filter(|fact| from(&fact.country) || from(&fact.caller_country))
         .collect();
@@ -293,8 +299,8 @@ fn forgive_network(finding: &mut Finding, made: (&Rule, &Match), there: &[&Fact]
 fn by_delegate(fact: &Fact, delegates: &[String]) -> bool {
     let requester = fact.requester.as_ref();
     let owners = fact.of_record.iter().flatten();
-    requester.is_some_and(|person| delegates.contains(&person.identity))
+    requester.is_some_and(|person| lists(delegates, &person.identity))
         || owners
             .into_iter()
-            .any(|owner| delegates.contains(&owner.identity))
+            .any(|owner| lists(delegates, &owner.identity))
 }

@@ -1,6 +1,7 @@
 //! The parts of a kept fact: where it came from, who is in it, what a device, call, ticket or proof is.
 
 use serde::{Deserialize, Serialize};
+use smol_str::{SmolStr, format_smolstr};
 
 use crate::collect::event::{
     Band, CallRef, Cue, Handle, Lifecycle, ResolutionStatus, Role, TicketRef, TicketStatus, Tier,
@@ -12,9 +13,9 @@ use crate::collect::time::Timestamp;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub struct Coordinates {
     /// Configured name of the source.
-    pub system: String,
+    pub system: SmolStr,
     /// Source topic.
-    pub topic: String,
+    pub topic: SmolStr,
     /// Source partition.
     pub partition: i32,
     /// Offset in it.
@@ -31,9 +32,9 @@ impl std::fmt::Display for Coordinates {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     /// Identity id or pseudo-identity.
-    pub identity: String,
+    pub identity: SmolStr,
     /// Name for people, masked by `collect`, e.g. `a…@example.com`.
-    pub masked: Option<String>,
+    pub masked: Option<SmolStr>,
     /// Tier at event time.
     pub tier: Tier,
     /// Resolved by a number or a private address only.
@@ -43,9 +44,9 @@ pub struct Person {
     /// Employment at event time.
     pub lifecycle: Lifecycle,
     /// Identity id of the manager.
-    pub manager: Option<String>,
+    pub manager: Option<SmolStr>,
     /// Identity ids of delegates.
-    pub delegates: Vec<String>,
+    pub delegates: Vec<SmolStr>,
 }
 
 impl Person {
@@ -69,7 +70,7 @@ impl Person {
 }
 
 /// The name that tells people most: a mail address before a number before an id.
-fn masked_of(handles: &[Handle]) -> Option<String> {
+fn masked_of(handles: &[Handle]) -> Option<SmolStr> {
     let named = handles.iter().filter(|handle| handle.masked.is_some());
     named
         .min_by_key(|handle| handle.kind)
@@ -136,17 +137,17 @@ impl PressureFact {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct DeviceFact {
     /// Device id.
-    pub id: Option<String>,
+    pub id: Option<SmolStr>,
     /// Fingerprint.
-    pub fingerprint: Option<String>,
+    pub fingerprint: Option<SmolStr>,
     /// Factor id.
-    pub factor: Option<String>,
+    pub factor: Option<SmolStr>,
     /// Number or address a factor is bound to.
-    pub factor_target: Option<String>,
+    pub factor_target: Option<SmolStr>,
     /// Managed by the organisation.
     pub managed: Option<bool>,
     /// ios, android, windows …
-    pub platform: Option<String>,
+    pub platform: Option<SmolStr>,
 }
 
 impl DeviceFact {
@@ -167,9 +168,9 @@ impl DeviceFact {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContactPart {
     /// `<system>:<root id>`: the id of the contact entity.
-    pub key: String,
+    pub key: SmolStr,
     /// Leg of the contact.
-    pub leg: String,
+    pub leg: SmolStr,
     /// Start, where the record names it.
     pub started_at: Option<Timestamp>,
     /// End, where the record names it.
@@ -181,7 +182,7 @@ impl ContactPart {
     #[must_use]
     pub fn of(call: &CallRef) -> Self {
         Self {
-            key: format!("{}:{}", call.system, call.root_id),
+            key: format_smolstr!("{}:{}", call.system, call.root_id),
             leg: call.id.clone(),
             started_at: call.started_at,
             ended_at: call.ended_at,
@@ -193,15 +194,15 @@ impl ContactPart {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TicketPart {
     /// `<system>:<id>`: the id of the ticket entity.
-    pub key: String,
+    pub key: SmolStr,
     /// Number people see.
-    pub number: Option<String>,
+    pub number: Option<SmolStr>,
     /// Type or table.
-    pub kind: Option<String>,
+    pub kind: Option<SmolStr>,
     /// State.
     pub status: Option<TicketStatus>,
     /// Assignees.
-    pub assignee: Vec<String>,
+    pub assignee: Vec<SmolStr>,
     /// Opened, where the record names it.
     pub opened_at: Option<Timestamp>,
     /// Closed, where the record names it.
@@ -215,7 +216,7 @@ impl TicketPart {
     #[must_use]
     pub fn of(ticket: &TicketRef) -> Self {
         Self {
-            key: format!("{}:{}", ticket.system, ticket.id),
+            key: format_smolstr!("{}:{}", ticket.system, ticket.id),
             number: ticket.key.clone(),
             kind: ticket.kind.clone(),
             status: ticket.status,

@@ -1,6 +1,7 @@
 //! What others are told of an entity: a call or ticket tells of itself, a pivot or ticket of its
 //! findings. Equal content is not sent again; what no longer holds is withdrawn.
 
+use smol_str::SmolStr;
 use std::collections::BTreeMap;
 
 use crate::collect::entity::{Entity, EntityKind};
@@ -45,7 +46,7 @@ pub(super) fn tell_pivots(
         let evidence = || view.seen.iter().filter(cited);
         let mut facts: Vec<Fact> = evidence().map(|seen| seen.fact.clone()).collect();
         facts.dedup_by_key(|fact| fact.id);
-        let mut people: BTreeMap<String, Person> = BTreeMap::new();
+        let mut people: BTreeMap<SmolStr, Person> = BTreeMap::new();
         let own = view
             .tickets
             .iter()

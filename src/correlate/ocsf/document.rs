@@ -1,6 +1,7 @@
 //! The document, field by field, in the order in which it is written.
 
 use serde::Serialize;
+use smol_str::SmolStr;
 
 /// The root: class 2004.
 #[derive(Debug, Serialize)]
@@ -103,7 +104,7 @@ pub(super) struct EnrichmentData<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub multiplier_x100: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub countries: Option<&'a [String]>,
+    pub countries: Option<&'a [SmolStr]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]

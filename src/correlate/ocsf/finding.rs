@@ -1,6 +1,7 @@
 //! The parts of the document that tell the findings and what happened.
 
 use serde::Serialize;
+use smol_str::SmolStr;
 
 use crate::correlate::ocsf::document::Product;
 
@@ -23,7 +24,7 @@ pub(super) struct FindingInfo<'a> {
     pub last_seen_time: i64,
     pub related_events: Vec<RelatedEvent<'a>>,
     pub related_events_count: usize,
-    pub data_sources: &'a [String],
+    pub data_sources: &'a [SmolStr],
     #[serde(skip_serializing_if = "Option::is_none")]
     pub src_url: Option<&'a str>,
 }

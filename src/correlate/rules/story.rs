@@ -6,6 +6,7 @@
 //! -20d auth.login target=T device=d1  time from the start, action, fields
 //! ```
 
+use smol_str::SmolStr;
 use std::collections::BTreeMap;
 
 use crate::collect::event::{
@@ -111,9 +112,9 @@ impl People {
         let known = self.0.get(name);
         let of = |key: &str| known.and_then(|fields| fields.get(key));
         let mut role = Role {
-            identity: Some(name.to_owned()),
-            manager: of("manager").cloned(),
-            delegates: of("delegate").cloned().into_iter().collect(),
+            identity: Some(name.into()),
+            manager: of("manager").map(SmolStr::from),
+            delegates: of("delegate").into_iter().map(SmolStr::from).collect(),
             ..Role::default()
         };
         role.resolution.status = if name == "?" {
@@ -281,7 +282,7 @@ fn set_what(event: &mut Event, key: &str, value: &str) -> Result<bool, String> {
         "app" => {
             part(&mut event.app).class = Some(word(AppClass::ALL, AppClass::as_str, value)?);
         }
-        "txn" => part(&mut event.correlation).native_txn = Some(value.to_owned()),
+        "txn" => part(&mut event.correlation).native_txn = Some(value.into()),
         "quality" => {
             event.time_quality = match value {
                 "exact" => TimeQuality::Exact,
@@ -308,7 +309,7 @@ fn number<T: std::str::FromStr>(value: &str) -> Result<T, String> {
 }
 
 fn set_where(event: &mut Event, key: &str, value: &str) -> Result<bool, String> {
-    let owned = || Some(value.to_owned());
+    let owned = || Some(value.into());
     match key {
         "channel" => event.channel = Some(word(Channel::ALL, Channel::as_str, value)?),
         "direction" => {

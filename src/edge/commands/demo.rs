@@ -145,7 +145,7 @@ fn tell(notes: &mut dyn Write, story: &Story, page: &str) -> Result<(), CommandE
 fn prepare(story: &Story) -> Result<Local, crate::edge::log::LogError> {
     let source = |name: &str, product, evidence: &[Evidence]| {
         let mut setup = SourceSetup::new(name, product);
-        setup.keep_other = false;
+        setup.keep_unread = false;
         LocalSource::new(setup, evidence.to_vec())
     };
     let sources = vec![

@@ -175,7 +175,7 @@ fn sources(args: &Args, config: &Config) -> Result<Vec<LocalSource>, CommandErro
         }
         let (product, evidence) = product(name)?;
         let mut setup = SourceSetup::new(name, product);
-        setup.keep_other = false;
+        setup.keep_unread = false;
         sources.push(LocalSource::new(setup, evidence));
     }
     Ok(sources)

@@ -321,7 +321,7 @@ pub fn sources(config: &Config) -> Vec<SourceTopic> {
     let of = |source: &crate::edge::config::Source| {
         let mut setup = source.setup.clone();
         // What is known and of no interest is not mapped in full.
-        setup.keep_other = false;
+        setup.keep_unread = false;
         SourceTopic {
             setup,
             topic: source.topic.clone(),

@@ -189,8 +189,8 @@ impl Checker<'_> {
     ) -> Option<SourceSetup> {
         match setup {
             Ok(mut setup) => {
-                // What is known and of no interest is counted, not mapped.
-                setup.keep_other = false;
+                // What no rule reads is counted, not mapped.
+                setup.keep_unread = false;
                 Some(setup)
             }
             Err(faults) => {

@@ -124,7 +124,7 @@ fn a_source_has_what_its_product_does() {
     assert_eq!(source("s").evidence, delivered);
     assert_eq!(source("s").setup.product, Product::ServiceNow);
     assert_eq!(source("s").setup.tenant, "acme");
-    assert!(!source("s").setup.keep_other);
+    assert!(!source("s").setup.keep_unread);
     assert_eq!(
         source("c").evidence,
         [Evidence::Verify, Evidence::Transcript]

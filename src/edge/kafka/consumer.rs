@@ -3,17 +3,18 @@
 use super::changelog::Quiet;
 use super::transaction::classify;
 use crate::collect::time::Timestamp;
-use crate::edge::clock::{Deadline, monotonic};
+use crate::edge::clock::Deadline;
+use crate::edge::log::by_partition::ByPartition;
 use crate::edge::log::{ErrorClass, LogError, OwnedRecord, Partition, Polled};
 use rdkafka::Message;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
-use rdkafka::message::{BorrowedMessage, Headers};
+use rdkafka::message::BorrowedMessage;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// For a question that a healthy broker answers in a few milliseconds.
 pub(super) const QUERY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -31,8 +32,8 @@ const QUIET: Duration = Duration::from_millis(250);
 #[derive(Debug, Clone, Copy)]
 struct Position {
     next: i64,
-    /// When its last record came; `None` before the first.
-    moved: Option<Instant>,
+    /// A record came since ends were asked for last.
+    moved: bool,
     /// Its end was told, and nothing came since.
     told: bool,
 }
@@ -41,7 +42,7 @@ impl Position {
     const fn at(next: i64) -> Self {
         Self {
             next,
-            moved: None,
+            moved: false,
             told: false,
         }
     }
@@ -53,11 +54,16 @@ impl Position {
             self.told = false;
         }
     }
+}
 
-    fn is_quiet(&self, now: Instant) -> bool {
-        self.moved
-            .is_none_or(|moved| now.duration_since(moved) >= QUIET)
-    }
+/// What asking the client once brought.
+enum Step {
+    /// Nothing within the time.
+    Nothing,
+    /// Something that is not for the caller, or not yet.
+    Noted,
+    /// This.
+    Told(Polled),
 }
 
 /// A consumer and the positions of its partitions.
@@ -67,7 +73,7 @@ pub(super) struct Source<C: ConsumerContext + 'static> {
     /// question would wait behind a fetch that waits for records.
     asker: Arc<BaseConsumer<Quiet>>,
     /// A partition that is not in here is not read.
-    positions: BTreeMap<Partition, Position>,
+    positions: ByPartition<Position>,
     /// Interned names, so that a record costs no allocation for its topic.
     topics: BTreeSet<Arc<str>>,
     /// Ends that were found together and not told yet.
@@ -78,6 +84,8 @@ pub(super) struct Source<C: ConsumerContext + 'static> {
     ask_at: Deadline,
     /// Sought and not resumed since: their leaders get a nudge.
     fresh: BTreeSet<Partition>,
+    /// The client had a record when it was asked last.
+    flows: bool,
 }
 
 impl<C: ConsumerContext + 'static> Source<C> {
@@ -85,18 +93,25 @@ impl<C: ConsumerContext + 'static> Source<C> {
         Self {
             client,
             asker,
-            positions: BTreeMap::new(),
+            positions: ByPartition::default(),
             topics: BTreeSet::new(),
             ends: VecDeque::new(),
             unresolved: BTreeSet::new(),
             ask_at: Deadline::after(Duration::ZERO),
             fresh: BTreeSet::new(),
+            flows: false,
         }
     }
 
     /// The next record or end. An end that is not known yet, and a record of before a seek, is not the
     /// end of what is queued: idle means that nothing came for so long.
     pub(super) fn next(&mut self, wait: Duration) -> Result<Polled, LogError> {
+        if self.flows && self.ends.is_empty() && self.unresolved.is_empty() {
+            // Where records lie ready nobody asks what time it is.
+            if let Step::Told(polled) = self.step(Duration::ZERO)? {
+                return Ok(polled);
+            }
+        }
         let deadline = Deadline::after(wait);
         loop {
             let resolved = self.resolve_ends();
@@ -109,22 +124,35 @@ impl<C: ConsumerContext + 'static> Source<C> {
             }
             // Also while an end cannot be asked for: the assignment may have moved, and only a poll
             // brings that to light.
-            match self.client.poll(wait) {
-                None if self.unresolved.is_empty() || deadline.has_passed() => {
+            match self.step(wait)? {
+                Step::Told(polled) => return Ok(polled),
+                Step::Nothing if self.unresolved.is_empty() || deadline.has_passed() => {
                     return resolved.map(|()| Polled::Idle);
                 }
                 // An end may be asked for now.
-                None => resolved?,
-                Some(Ok(message)) => {
-                    let record = owned(&message, &mut self.topics);
-                    drop(message);
-                    if let Some(record) = self.accept(record) {
-                        return Ok(Polled::Record(record));
-                    }
-                }
-                Some(Err(KafkaError::PartitionEOF(number))) => self.ended(number)?,
-                Some(Err(error)) => return Err(classify("poll", &error)),
+                Step::Nothing => resolved?,
+                Step::Noted => {}
             }
+        }
+    }
+
+    /// Asks the client once.
+    fn step(&mut self, wait: Duration) -> Result<Step, LogError> {
+        self.flows = false;
+        match self.client.poll(wait) {
+            None => Ok(Step::Nothing),
+            Some(Ok(message)) => {
+                let record = owned(&message, &mut self.topics);
+                drop(message);
+                self.flows = true;
+                let accepted = self.accept(record).map(Polled::Record);
+                Ok(accepted.map_or(Step::Noted, Step::Told))
+            }
+            Some(Err(KafkaError::PartitionEOF(number))) => {
+                self.ended(number)?;
+                Ok(Step::Noted)
+            }
+            Some(Err(error)) => Err(classify("poll", &error)),
         }
     }
 
@@ -135,18 +163,20 @@ impl<C: ConsumerContext + 'static> Source<C> {
             return None;
         }
         position.reach(record.offset + 1);
-        position.moved = Some(monotonic());
+        position.moved = true;
         Some(record)
     }
 
     /// rdkafka tells the number of a partition that was read to its end, not its topic. Where it is
     /// the only one with that number all is known; otherwise the brokers are asked.
     fn ended(&mut self, number: i32) -> Result<(), LogError> {
-        let mut with_number = self.positions.keys().filter(|p| p.number == number);
-        let (Some(partition), None) = (with_number.next().cloned(), with_number.next()) else {
+        let known = self.positions.iter().map(|(partition, _)| partition);
+        let with_number: Vec<&Partition> = known.filter(|p| p.number == number).collect();
+        let [partition] = with_number.as_slice() else {
             self.unresolved.insert(number);
             return Ok(());
         };
+        let partition = (*partition).clone();
         self.catch_up()?;
         self.tell_end(&partition, None);
         Ok(())
@@ -159,16 +189,18 @@ impl<C: ConsumerContext + 'static> Source<C> {
         }
         self.ask_at = Deadline::after(QUIET);
         self.catch_up()?;
-        let now = monotonic();
         let open =
             |(p, o): &(&Partition, &Position)| !o.told && self.unresolved.contains(&p.number);
         let (quiet, busy): (Vec<_>, Vec<_>) = self
             .positions
             .iter()
             .filter(open)
-            .partition(|(_, position)| position.is_quiet(now));
+            .partition(|(_, position)| !position.moved);
         let busy: BTreeSet<i32> = busy.into_iter().map(|(p, _)| p.number).collect();
         let quiet: Vec<Partition> = quiet.into_iter().map(|(p, _)| p.clone()).collect();
+        for position in self.positions.values_mut() {
+            position.moved = false;
+        }
         for (partition, end) in self.stable_ends(&quiet)? {
             self.tell_end(&partition, Some(end));
         }
@@ -253,7 +285,7 @@ impl<C: ConsumerContext + 'static> Source<C> {
 
     /// Reads these no more.
     pub(super) fn forget(&mut self, partitions: &[Partition]) {
-        self.positions.retain(|p, _| !partitions.contains(p));
+        self.positions.retain(|p| !partitions.contains(p));
         self.fresh.retain(|p| !partitions.contains(p));
         self.ends.retain(
             |end| !matches!(end, Polled::End { partition, .. } if partitions.contains(partition)),
@@ -323,18 +355,11 @@ fn owned(message: &BorrowedMessage<'_>, topics: &mut BTreeSet<Arc<str>>) -> Owne
         topics.insert(Arc::clone(&topic));
         topic
     });
-    let headers = message.headers().map_or_else(Vec::new, |headers| {
-        let pair = |h: rdkafka::message::Header<'_, &[u8]>| {
-            (h.key.to_owned(), h.value.unwrap_or_default().to_vec())
-        };
-        headers.iter().map(pair).collect()
-    });
     OwnedRecord {
         partition: Partition::new(topic, message.partition()),
         offset: message.offset(),
         timestamp: Timestamp(message.timestamp().to_millis().unwrap_or(0)),
         key: message.key().map(<[u8]>::to_vec),
-        headers,
         value: message.payload().map(<[u8]>::to_vec),
     }
 }

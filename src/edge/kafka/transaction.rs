@@ -21,6 +21,8 @@ const DRAIN_PAUSE: Duration = Duration::from_micros(200);
 const HANG_MAX: Duration = Duration::from_secs(1);
 /// A new producer may have to wait for the end of what its predecessor left open.
 const INIT_TIMEOUT: Duration = Duration::from_secs(30);
+/// Brokers that are there answer in a few milliseconds.
+const MEET_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What an error of the client asks for.
 pub(super) fn classify(call: &'static str, error: &KafkaError) -> LogError {
@@ -306,6 +308,7 @@ fn spent(call: &'static str) -> LogError {
 fn connect(config: &ClientConfig) -> Result<Client, LogError> {
     let client = config.create_with_context(Deliveries::default());
     let client: Client = client.map(Arc::new).map_err(|e| classify("connect", &e))?;
+    meet(&client);
     let deadline = Deadline::after(INIT_TIMEOUT);
     loop {
         let Err(error) = client.init_transactions(deadline.left()) else {
@@ -316,6 +319,22 @@ fn connect(config: &ClientConfig) -> Result<Client, LogError> {
             return Err(error);
         }
         thread::sleep(RETRY_PAUSE);
+    }
+}
+
+/// Connects to the brokers. The coordinator of transactions is asked for through any broker that is
+/// connected already, and where none is librdkafka looks again half a second later. The first answer
+/// names the brokers, the second comes from one of them.
+fn meet(client: &Client) {
+    for _ in 0..2 {
+        let met = client
+            .client()
+            .fetch_metadata(Some("__transaction_state"), MEET_TIMEOUT);
+        if let Err(error) = met {
+            // They are away, and the call that needs them says so.
+            tracing::debug!(%error, "no brokers yet");
+            return;
+        }
     }
 }
 

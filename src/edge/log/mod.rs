@@ -10,6 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(crate) mod by_partition;
 pub mod memory;
 pub mod records;
 pub mod topics;
@@ -37,7 +38,7 @@ impl fmt::Display for Partition {
     }
 }
 
-/// A record as read.
+/// A record as read. Its headers are for others: nothing here goes by them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnedRecord {
     /// Where it lies.
@@ -48,8 +49,6 @@ pub struct OwnedRecord {
     pub timestamp: Timestamp,
     /// Key, if it has one.
     pub key: Option<Vec<u8>>,
-    /// Headers in order.
-    pub headers: Vec<(String, Vec<u8>)>,
     /// Value; `None` is a tombstone.
     pub value: Option<Vec<u8>>,
 }

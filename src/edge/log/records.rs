@@ -59,22 +59,25 @@ impl Outgoing {
 
 /// A block of the events topic.
 #[must_use]
-pub fn events(partition: i32, bytes: Vec<u8>) -> Outgoing {
-    Outgoing {
+pub const fn events<'a>(topic: &'a str, partition: i32, block: &'a [u8]) -> ProduceRecord<'a> {
+    ProduceRecord {
+        topic,
         partition,
-        value: Some(bytes),
-        ..Outgoing::default()
+        key: None,
+        headers: &[],
+        value: Some(block),
     }
 }
 
 /// A change of state.
 #[must_use]
-pub fn change(partition: i32, change: &Change) -> Outgoing {
-    Outgoing {
+pub fn change<'a>(topic: &'a str, partition: i32, change: &'a Change) -> ProduceRecord<'a> {
+    ProduceRecord {
+        topic,
         partition,
-        key: Some(change.key.clone().into_bytes()),
-        headers: Vec::new(),
-        value: change.value.clone(),
+        key: Some(change.key.as_bytes()),
+        headers: &[],
+        value: change.value.as_deref(),
     }
 }
 
@@ -191,7 +194,7 @@ pub fn alert(partition: i32, published: &Published) -> Outgoing {
 pub fn audit(partition: i32, sealed: &Sealed) -> Outgoing {
     Outgoing {
         partition,
-        key: Some(sealed.key.clone().into_bytes()),
+        key: Some(sealed.key.as_bytes().to_vec()),
         headers: vec![("content-type", b"application/json".to_vec())],
         value: Some(sealed.value.clone()),
     }

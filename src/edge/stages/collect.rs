@@ -14,9 +14,10 @@ use crate::collect::text::Lexicon;
 use crate::collect::time::{SECOND_MS, Timestamp};
 use crate::collect::watermark::Watermarks;
 use crate::edge::clock::{Deadline, monotonic};
+use crate::edge::log::by_partition::ByPartition;
 use crate::edge::log::records::{self, Outgoing};
 use crate::edge::log::topics::{Names, Topic};
-use crate::edge::log::{Assigned, Log, Partition, Polled};
+use crate::edge::log::{Assigned, Log, Partition, Polled, ProduceRecord};
 
 use super::cycle::{LoopError, Patience, Progress, Pulse, Undone, transact};
 use super::directory::{Follower, SharedDirectory};
@@ -82,10 +83,9 @@ impl Setup {
 /// What a cycle is going to write.
 #[derive(Debug, Default)]
 struct Pending {
-    blocks: BTreeMap<i32, Writer>,
     accounts: Vec<Outgoing>,
     letters: Vec<Outgoing>,
-    offsets: BTreeMap<Partition, i64>,
+    offsets: ByPartition<i64>,
     records: usize,
     /// Bytes of the records read; what is written is of that order.
     bytes: usize,
@@ -115,6 +115,10 @@ pub struct Collect<L> {
     last_tick: Timestamp,
     patience: Patience,
     pending: Pending,
+    /// What goes to each partition of the events topic.
+    blocks: Vec<Writer>,
+    /// An event on its way there.
+    encoded: Vec<u8>,
     scratch: Scratch,
     counts: Counts,
     /// Assignments and revocations so far.
@@ -129,6 +133,7 @@ impl<L: Log> Collect<L> {
         Self {
             log,
             follower: Follower::new(directory.clone(), topic),
+            blocks: (0..setup.partitions).map(|_| Writer::default()).collect(),
             setup,
             directory,
             committed: BTreeMap::new(),
@@ -137,6 +142,7 @@ impl<L: Log> Collect<L> {
             last_tick: Timestamp::MIN,
             patience: Patience::default(),
             pending: Pending::default(),
+            encoded: Vec::new(),
             scratch: Scratch::default(),
             counts: Counts::default(),
             rebalances: 0,
@@ -232,8 +238,8 @@ impl<L: Log> Collect<L> {
                 Err(error) => return self.patience.bear(error),
             }
             if !self.pending.is_empty() {
-                let until = deadline.get_or_insert_with(|| Deadline::after(self.setup.gather_max));
-                wait = until.left().max(self.patience.settling());
+                let until = || self.patience.until(self.setup.gather_max);
+                wait = deadline.get_or_insert_with(until).left();
             }
         }
         Ok(())
@@ -293,7 +299,8 @@ impl<L: Log> Collect<L> {
     /// Forgets what was gathered and reads on where the last commit stands.
     fn go_back(&mut self) -> Result<(), LoopError> {
         let pending = std::mem::take(&mut self.pending);
-        for partition in pending.offsets.keys() {
+        self.blocks.iter_mut().for_each(Writer::clear);
+        for (partition, _) in pending.offsets.iter() {
             let Some(offset) = self.committed.get(partition) else {
                 continue;
             };
@@ -333,18 +340,23 @@ impl<L: Log> Collect<L> {
         self.tell_watermarks(tick);
         let mut pending = std::mem::take(&mut self.pending);
         let mut outgoing: Vec<(Topic, Outgoing)> = Vec::new();
-        for (partition, writer) in &mut pending.blocks {
-            let blocks = writer.take().into_iter();
-            outgoing.extend(blocks.map(|b| (Topic::Events, records::events(*partition, b))));
-        }
         outgoing.extend(pending.accounts.drain(..).map(|r| (Topic::Directory, r)));
         outgoing.extend(pending.letters.drain(..).map(|r| (Topic::DeadLetter, r)));
+        let blocks: Vec<ProduceRecord<'_>> = (0..)
+            .zip(&mut self.blocks)
+            .flat_map(|(partition, writer)| writer.blocks().iter().map(move |b| (partition, b)))
+            .map(|(partition, block)| {
+                records::events(self.setup.topics.of(Topic::Events), partition, block)
+            })
+            .collect();
+        let written = outgoing.len() + blocks.len();
         let mut offsets = self.committed.clone();
-        offsets.extend(pending.offsets.clone());
+        offsets.extend(pending.offsets.iter().map(|(of, next)| (of.clone(), *next)));
         let listed: Vec<(Partition, i64)> = offsets.clone().into_iter().collect();
         let topics = &self.setup.topics;
         let began = monotonic();
         let undone = transact(&mut self.log, &mut self.patience, &listed, |log| {
+            blocks.iter().try_for_each(|block| log.produce(block))?;
             outgoing.iter().try_for_each(|(topic, record)| {
                 record.with(topics.of(*topic), |record| log.produce(record))
             })
@@ -354,8 +366,9 @@ impl<L: Log> Collect<L> {
                 self.committed = offsets;
                 self.watermarks.told();
                 self.counts.add(pending.counts);
+                self.blocks.iter_mut().for_each(Writer::clear);
                 return Ok(Progress {
-                    written: outgoing.len(),
+                    written,
                     committed: true,
                     commit: began.elapsed(),
                     ..Progress::default()

@@ -125,6 +125,11 @@ impl Patience {
         self.settled.map_or(Duration::ZERO, |until| until.left())
     }
 
+    /// So long from now, and not before the last commit is settled.
+    pub(super) fn until(&self, span: Duration) -> Deadline {
+        Deadline::after(span.max(self.settling()))
+    }
+
     /// A cycle was committed.
     fn reset(&mut self, settle: Duration) {
         self.failures = 0;

@@ -244,7 +244,7 @@ fn the_day_has_all_its_parts() {
     let played = play(&Story::new(4, 150));
     let wanted = [
         "account.locked account.unlocked approval.granted approval.requested auth.app_access",
-        "auth.login auth.mfa_verify auth.policy_decision callback.completed",
+        "auth.login auth.mfa_verify callback.completed",
         "contact.agent_connected contact.ended contact.queued contact.started contact.utterance",
         "contact.wrapup credential.password_change credential.password_reset",
         "credential.reset_requested mfa.enrolled mfa.removed mfa.reset_all ticket.opened",

@@ -67,7 +67,7 @@ impl World {
             {
                 let target = state.target().map(|target| person(&target.identity));
                 let caller = state.item.caller.as_ref();
-                let caller = caller.map(|id| Entity::new(EntityKind::Caller, id));
+                let caller = caller.map(|id| Entity::new(EntityKind::Caller, id.as_str()));
                 let told = target.into_iter().chain(caller);
                 contacts.extend(told.map(|to| (to, state.clone())));
             }

@@ -160,7 +160,7 @@ const ACTIONS_TRIED: [Action; 25] = [
 
 fn role(name: &str, tier: Tier) -> Option<Box<Role>> {
     let mut role = Role {
-        identity: Some(name.to_owned()),
+        identity: Some(name.into()),
         tier,
         ..Role::default()
     };
@@ -198,7 +198,7 @@ fn random(number: usize, dice: Dice) -> Event {
         .flatten();
     event.channel = detail.is_multiple_of(2).then_some(Channel::Voice);
     event.agent_facts.get_or_insert_default().kind = AgentKind::Desk;
-    event.device.get_or_insert_default().id = Some(format!("d{}", detail % 3));
+    event.device.get_or_insert_default().id = Some(format!("d{}", detail % 3).into());
     event.network.get_or_insert_default().asn = Some(u32::from(detail % 2));
     let text = event.text.get_or_insert_default();
     if detail.is_multiple_of(4) {
@@ -235,10 +235,10 @@ impl Person {
         let mut event = event.clone();
         if way.is_multiple_of(3) {
             let call = event.call_ref.get_or_insert_default();
-            call.root_id = format!("c{}", way % 4);
+            call.root_id = format!("c{}", way % 4).into();
         }
         if way.is_multiple_of(4) {
-            event.ticket_ref.get_or_insert_default().id = format!("t{}", way % 5);
+            event.ticket_ref.get_or_insert_default().id = format!("t{}", way % 5).into();
         }
         let fact = Fact::of(&event);
         let into = |list: &mut Vec<Fact>| {

@@ -3,6 +3,7 @@
 use super::Binding;
 use crate::correlate::fact::Person;
 use crate::correlate::view::Seen;
+use smol_str::SmolStr;
 
 /// A person named by a step of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,16 +27,16 @@ pub(super) enum WhoRole {
 /// The identity ids a reference stands for.
 enum People<'a> {
     One(&'a str),
-    Many(&'a [String]),
+    Many(&'a [SmolStr]),
 }
 
 impl<'a> People<'a> {
     fn ids(&self) -> impl Iterator<Item = &'a str> {
         let (one, many) = match self {
-            Self::One(one) => (Some(*one), &[] as &[String]),
+            Self::One(one) => (Some(*one), &[] as &[SmolStr]),
             Self::Many(many) => (None, *many),
         };
-        one.into_iter().chain(many.iter().map(String::as_str))
+        one.into_iter().chain(many.iter().map(SmolStr::as_str))
     }
 }
 

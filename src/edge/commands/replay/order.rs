@@ -1,5 +1,6 @@
 //! When each record of the files is told: in order of time, whatever file it lies in.
 
+use smol_str::SmolStr;
 use std::collections::BTreeMap;
 
 use crate::collect::map::{Mapped, Outcome};
@@ -11,7 +12,7 @@ pub(super) enum Place {
     /// The last of its events has happened then.
     At(Timestamp),
     /// It names no time; it may name the contact it belongs to, as segments of a transcript do.
-    Unnamed(Option<String>),
+    Unnamed(Option<SmolStr>),
 }
 
 impl Place {
@@ -26,7 +27,7 @@ impl Place {
 
 /// When contacts began, by their first leg.
 #[derive(Debug, Default)]
-pub(super) struct Contacts(BTreeMap<String, Timestamp>);
+pub(super) struct Contacts(BTreeMap<SmolStr, Timestamp>);
 
 impl Contacts {
     /// Where a record stands, as far as it can be told from itself; learns when contacts began.
@@ -133,22 +134,23 @@ mod tests {
         contacts.place(&mapped)
     }
 
-    fn segment(contact: &str) -> String {
+    fn segment(contact: &str) -> SmolStr {
         format!(
             r#"{{"Version":"1.0.0","Channel":"VOICE","ContactId":"{contact}","LanguageCode":"en-US",
             "EventType":"SEGMENTS","Segments":[{{"Transcript":{{"Id":"u1","ParticipantId":"CUSTOMER",
             "ParticipantRole":"CUSTOMER","Content":"It is urgent.","BeginOffsetMillis":900,
             "EndOffsetMillis":2000}}}}]}}"#
-        )
+        ).into()
     }
 
-    fn event(contact: &str, kind: &str, time: &str) -> String {
+    fn event(contact: &str, kind: &str, time: &str) -> SmolStr {
         format!(
             r#"{{"version":"0","id":"e-{kind}","detail-type":"Amazon Connect Contact Event",
             "source":"aws.connect","time":"{time}","detail":{{"eventType":"{kind}",
             "contactId":"{contact}","initialContactId":"{contact}","channel":"VOICE",
             "initiationMethod":"INBOUND","eventTimestamp":"{time}"}}}}"#
         )
+        .into()
     }
 
     #[test]

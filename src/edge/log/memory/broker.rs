@@ -365,15 +365,11 @@ fn written(
     timestamp: Timestamp,
     record: &ProduceRecord<'_>,
 ) -> OwnedRecord {
-    let headers = record.headers.iter();
     OwnedRecord {
         partition: partition.clone(),
         offset,
         timestamp,
         key: record.key.map(<[u8]>::to_vec),
-        headers: headers
-            .map(|(name, value)| ((*name).to_owned(), value.to_vec()))
-            .collect(),
         value: record.value.map(<[u8]>::to_vec),
     }
 }

@@ -53,10 +53,12 @@ impl Counts {
         }
     }
 
-    /// Notes the events of one record.
+    /// Counts the events of one record.
     pub(super) fn note<'e>(&mut self, source: &str, events: impl Iterator<Item = &'e Event>) {
         let mut of_record = Newest::default();
+        let mut number_of = 0;
         for event in events {
+            number_of += 1;
             of_record.event = of_record.event.max(Some(event.time));
             of_record.clamped += usize::from(event.clock_clamped);
             let target = event.target.as_ref();
@@ -68,6 +70,10 @@ impl Counts {
         match self.newest.get_mut(source) {
             Some(newest) => newest.add(of_record),
             None => drop(self.newest.insert(source.to_owned(), of_record)),
+        }
+        match self.events.get_mut(source) {
+            Some(events) => *events += number_of,
+            None => drop(self.events.insert(source.to_owned(), number_of)),
         }
     }
 

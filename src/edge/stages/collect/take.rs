@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::collect::block::{Body, Entry, SourceWatermark, encode_event};
+use crate::collect::block::{Body, Entry, SourceWatermark, encode_event_into};
 use crate::collect::directory::{ExportSetup, read_item};
 use crate::collect::entity::Entity;
 use crate::collect::event::Event;
@@ -21,11 +21,10 @@ impl<L: Log> Collect<L> {
     /// Puts how far this collector is behind everything else: once a second to every partition, else to
     /// those that are written anyway.
     pub(super) fn tell_watermarks(&mut self, tick: bool) {
-        let (told, partitions): (Vec<SourceWatermark>, Vec<i32>) = if tick {
-            (self.watermarks.all(), (0..self.setup.partitions).collect())
+        let told: Vec<SourceWatermark> = if tick {
+            self.watermarks.all()
         } else {
-            let written = self.pending.blocks.keys().copied();
-            (self.watermarks.changed(), written.collect())
+            self.watermarks.changed()
         };
         if told.is_empty() {
             return;
@@ -35,27 +34,26 @@ impl<L: Log> Collect<L> {
             traceparent: None,
             body: Body::Watermarks(told),
         };
-        for partition in partitions {
-            self.pending
-                .blocks
-                .entry(partition)
-                .or_default()
-                .push(&entry);
-        }
+        let writers = self.blocks.iter_mut();
+        writers
+            .filter(|writer| tick || !writer.is_empty())
+            .for_each(|writer| writer.push(&entry));
     }
 
     /// Takes a record in.
     pub(super) fn take(&mut self, owned: &OwnedRecord) {
         let partition = &owned.partition;
-        // It could not be sought yet, so this may lie anywhere: it comes again once it is.
-        if !self.committed.contains_key(partition) {
-            return;
+        match self.pending.offsets.get_mut(partition) {
+            Some(next) => *next = owned.offset + 1,
+            // It could not be sought yet, so this may lie anywhere: it comes again once it is.
+            None if !self.committed.contains_key(partition) => return,
+            None => {
+                let next = owned.offset + 1;
+                self.pending.offsets.insert(partition.clone(), next);
+            }
         }
         self.pending.records += 1;
         self.pending.bytes += owned.value.as_ref().map_or(0, Vec::len);
-        self.pending
-            .offsets
-            .insert(partition.clone(), owned.offset + 1);
         self.watermarks.read(&partition.topic, partition.number);
         if *partition.topic == **self.setup.topics.of(Topic::Control) {
             self.copy_control(owned);
@@ -97,8 +95,9 @@ impl<L: Log> Collect<L> {
         } = collected;
         let counts = &mut self.pending.counts;
         if !events.is_empty() {
-            counts.note(&setup.name, events.iter().map(|(event, _)| event));
-            *counts.events.entry(setup.name.clone()).or_default() += events.len();
+            let all = || events.iter().map(|(event, _)| event);
+            counts.note(&setup.name, all());
+            self.watermarks.note(record.topic, record.partition, all());
         }
         for (_, reason) in ignored {
             *counts
@@ -112,9 +111,8 @@ impl<L: Log> Collect<L> {
                 .letters
                 .push(records::dead_letter(record, Fault::of(reject)));
         }
-        for (event, entities) in events {
-            self.watermarks.note(&event);
-            self.write(&event, &entities);
+        for (event, entities) in &events {
+            self.write(event, entities);
         }
     }
 
@@ -122,7 +120,8 @@ impl<L: Log> Collect<L> {
         if entities.is_empty() {
             return;
         }
-        let bytes = encode_event(event);
+        self.encoded.clear();
+        encode_event_into(event, &mut self.encoded);
         let mut buffer = Vec::new();
         for entity in entities {
             let entry = Entry {
@@ -130,15 +129,13 @@ impl<L: Log> Collect<L> {
                 traceparent: None,
                 body: Body::Event {
                     glance: Glance::of(event, entity, &mut buffer),
-                    event: &bytes,
+                    event: &self.encoded,
                 },
             };
             let partition = entity.partition(self.setup.partitions);
-            self.pending
-                .blocks
-                .entry(partition)
-                .or_default()
-                .push(&entry);
+            if let Some(writer) = self.blocks.get_mut(partition.cast_unsigned() as usize) {
+                writer.push(&entry);
+            }
         }
     }
 
@@ -153,13 +150,9 @@ impl<L: Log> Collect<L> {
                 json: record.value.as_deref(),
             },
         };
-        for partition in 0..self.setup.partitions {
-            self.pending
-                .blocks
-                .entry(partition)
-                .or_default()
-                .push(&entry);
-        }
+        self.blocks
+            .iter_mut()
+            .for_each(|writer| writer.push(&entry));
     }
 
     /// Lays a directory export over what is known, and writes what came of it.

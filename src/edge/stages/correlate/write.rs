@@ -8,7 +8,7 @@ use crate::correlate::engine::{Change, Effects};
 use crate::edge::clock::monotonic;
 use crate::edge::log::records::{self, Outgoing};
 use crate::edge::log::topics::Topic;
-use crate::edge::log::{Log, Partition};
+use crate::edge::log::{Log, Partition, ProduceRecord};
 
 use super::super::cycle::{LoopError, Progress, Undone, transact};
 use super::{Correlate, Counts, Slot};
@@ -41,28 +41,30 @@ impl<L: Log> Correlate<L> {
                 blocks.entry(partition).or_default().push(&entry);
             }
             let changes = running.engine.changes();
-            outgoing.extend(
-                changes
-                    .iter()
-                    .map(|c| (Topic::State, records::change(*number, c))),
-            );
             let topic = Arc::clone(self.setup.topics.of(Topic::Events));
             let next = running.engine.partition().next_offset;
             offsets.push((Partition::new(topic, *number), next));
             written.push((*number, changes));
         }
-        for (number, mut writer) in blocks {
-            let of_partition = writer.take().into_iter();
-            outgoing.extend(of_partition.map(|b| (Topic::Events, records::events(number, b))));
-        }
         counts.poisoned += self.letters.len();
         outgoing.extend(self.letters.drain(..).map(|r| (Topic::DeadLetter, r)));
         let topics = &self.setup.topics;
+        let of_state = written.iter().flat_map(|(number, changes)| {
+            let of_partition = changes.iter();
+            of_partition.map(|change| records::change(topics.of(Topic::State), *number, change))
+        });
+        let of_events = blocks.iter_mut().flat_map(|(number, writer)| {
+            let of_partition = writer.blocks().iter();
+            of_partition.map(|block| records::events(topics.of(Topic::Events), *number, block))
+        });
+        let large: Vec<ProduceRecord<'_>> = of_state.chain(of_events).collect();
+        let records = outgoing.len() + large.len();
         let began = monotonic();
         let undone = transact(&mut self.log, &mut self.patience, &offsets, |log| {
             outgoing.iter().try_for_each(|(topic, record)| {
                 record.with(topics.of(*topic), |record| log.produce(record))
-            })
+            })?;
+            large.iter().try_for_each(|record| log.produce(record))
         })?;
         match &undone {
             None => self.committed(&written, counts),
@@ -72,7 +74,7 @@ impl<L: Log> Correlate<L> {
         let committed = undone.is_none();
         Ok(Progress {
             records: 0,
-            written: if committed { outgoing.len() } else { 0 },
+            written: if committed { records } else { 0 },
             committed,
             aborted: !committed,
             unknown: undone == Some(Undone::Renewed),
