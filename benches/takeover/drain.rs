@@ -25,6 +25,9 @@ pub(crate) struct Drain {
     /// Pairs of runs.
     #[arg(long, default_value_t = 5)]
     pairs: u32,
+    /// Nobody was seen before: the first day of an installation, on which nothing is usual yet.
+    #[arg(long)]
+    first_day: bool,
 }
 
 /// What one run gave.
@@ -89,10 +92,12 @@ impl Drain {
         let producer = broker::producer(brokers, 20);
         let mut load = Load::new(options, start);
         let begun = clock::monotonic();
-        for made in load.history() {
-            broker::send(&producer, name, &made);
+        if !self.first_day {
+            for made in load.history() {
+                broker::send(&producer, name, &made);
+            }
+            broker::flush(&producer);
         }
-        broker::flush(&producer);
         for made in load.by_ref() {
             broker::send(&producer, name, &made);
         }
@@ -146,7 +151,11 @@ impl Drain {
             partitions,
             ..
         } = &self.common.place;
-        let history = i64::try_from(self.common.load.identities).unwrap();
+        let history = if self.first_day {
+            1
+        } else {
+            i64::try_from(self.common.load.identities).unwrap()
+        };
         let progress = Progress::of(brokers, group, sources, *partitions);
         let ends = progress.ends();
         let log = ours::folder().join(format!("{group}.log"));
