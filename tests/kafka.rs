@@ -17,10 +17,12 @@ use brokers::addresses;
 use conformance::{Member, World, member, read_from, record, write};
 use deskwarden::edge::clock;
 use deskwarden::edge::kafka::{KafkaLog, KafkaSettings};
-use deskwarden::edge::log::{Log, Partition, Polled};
-use rdkafka::ClientConfig;
+use deskwarden::edge::log::{Log, Partition, Polled, ProduceRecord};
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::message::Headers;
+use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 use std::collections::BTreeMap;
 use std::thread;
 use std::time::Duration;
@@ -88,6 +90,39 @@ fn run(test: &str, scenario: impl FnOnce(&Brokers)) {
 #[test]
 fn committed_is_seen_and_aborted_is_not() {
     run("visible", conformance::committed_is_seen_and_aborted_is_not);
+}
+
+/// Whoever subscribes to alerts and dead letters goes by their headers; our own reader does not.
+#[test]
+fn headers_are_written_as_they_were_given() {
+    run("headers", |brokers| {
+        let topic = brokers.topic("alerts", 1);
+        let mut log = brokers.connect(member("w", &[]));
+        let headers: [(&str, &[u8]); 2] =
+            [("ce_id", b"1:2"), ("content-type", b"application/json")];
+        let given = ProduceRecord {
+            headers: &headers,
+            ..record(&topic, "a", Some("1"))
+        };
+        write(&mut log, &[given]).unwrap();
+        let reader: BaseConsumer = ClientConfig::new()
+            .set("bootstrap.servers", &brokers.addresses)
+            .set("group.id", format!("{}.reader", brokers.prefix))
+            .create()
+            .unwrap();
+        let mut from = TopicPartitionList::new();
+        from.add_partition_offset(&topic, 0, Offset::Beginning)
+            .unwrap();
+        reader.assign(&from).unwrap();
+        let message = reader.poll(Duration::from_secs(30)).unwrap().unwrap();
+        let read: Vec<(&str, &[u8])> = message
+            .headers()
+            .unwrap()
+            .iter()
+            .map(|header| (header.key, header.value.unwrap()))
+            .collect();
+        assert_eq!(read, headers);
+    });
 }
 
 #[test]
