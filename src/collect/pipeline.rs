@@ -11,7 +11,7 @@ use crate::collect::setup::SourceSetup;
 use crate::collect::text::{Lexicon, Readings, Speaker};
 use crate::collect::unwrap::Tapes;
 
-/// What became of one record. Nothing is dropped: every item is in one of the lists.
+/// What became of one record. Nothing is dropped: every item is in one of the three lists.
 #[derive(Debug, Default)]
 pub struct Collected {
     /// Events, ready for the log, each with the entities it concerns.

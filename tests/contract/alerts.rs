@@ -330,7 +330,7 @@ fn what_does_not_fit_goes_in_order() {
         alert.happenings.push(row.clone());
     }
     for happening in &mut alert.happenings {
-        happening.title = "x".repeat(400).into();
+        happening.title = "x".repeat(400);
     }
     let json: Value = serde_json::from_slice(&ocsf::encode(&alert)).unwrap();
     assert!(json["enrichments"].is_null() && json["observables"].is_null());

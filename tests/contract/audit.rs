@@ -58,10 +58,7 @@ fn one_entity_writes_each_record() {
     let told: Vec<(String, Vec<String>)> = all_recorded(STORY)
         .into_iter()
         .map(|(event, entries)| {
-            let by = entries
-                .into_iter()
-                .map(|entry| entry.body.entity.into())
-                .collect();
+            let by = entries.into_iter().map(|entry| entry.body.entity).collect();
             (event.action.as_str().to_owned(), by)
         })
         .collect();

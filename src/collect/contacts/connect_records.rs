@@ -55,7 +55,7 @@ pub(super) fn changed_attributes(around: &Around<'_>) -> Vec<MappedEvent> {
     let what = (Domain::Contact, Action::Other, "contact_events");
     let mut event = around.event(what, native, 0, time);
     let method = text(item, "initiationMethod").unwrap_or_default();
-    event.vendor_action = format!("CONTACT_DATA_UPDATED/{}", method.to_uppercase()).into();
+    event.vendor_action = format_smolstr!("CONTACT_DATA_UPDATED/{}", method.to_uppercase());
     event.call_ref = call_ref(around);
     set_contact(&mut event, around, &method.to_uppercase());
     set_agent(&mut event, around);

@@ -19,14 +19,14 @@ const BEHAVIOURS: [&str; 7] = [
 /// A text with its ASCII letters in lower case beside it, so that names are found in any case.
 struct Spoken<'t> {
     words: &'t str,
-    lower: SmolStr,
+    lower: String,
 }
 
 impl<'t> Spoken<'t> {
     fn of(words: &'t str) -> Self {
         Self {
             words,
-            lower: words.to_ascii_lowercase().into(),
+            lower: words.to_ascii_lowercase(),
         }
     }
 }

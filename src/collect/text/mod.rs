@@ -161,7 +161,7 @@ impl Lexicon {
                 band: score::band(score_pct),
                 truncated,
                 cues,
-                lexicon_version: self.version.clone().into(),
+                lexicon_version: self.version.as_str().into(),
             },
             speaker: role.name().map(SmolStr::from),
             offset_ms: None,
@@ -183,7 +183,7 @@ impl Lexicon {
             }
             spans.push(CueSpan {
                 cue: Some(cue),
-                phrase_id: phrase.id.clone().into(),
+                phrase_id: phrase.id.as_str().into(),
                 start: u32::try_from(hit.start).unwrap_or(u32::MAX),
                 end: u32::try_from(hit.end).unwrap_or(u32::MAX),
             });

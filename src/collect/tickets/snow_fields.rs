@@ -47,14 +47,14 @@ fn stored(field: Value<'_>) -> Option<SmolStr> {
         return Some(field.text()?.into());
     }
     if let Some(value) = field.get("value") {
-        return Some(value.text()?.into_owned().into());
+        return Some(value.text()?.into());
     }
     let link = field.get("link").and_then(Value::as_str);
     let id = link
         .and_then(|link| link.rsplit('/').next())
         .and_then(present);
     id.map(SmolStr::from)
-        .or_else(|| Some(field.get("display_value")?.text()?.into_owned().into()))
+        .or_else(|| Some(field.get("display_value")?.text()?.into()))
 }
 
 /// The time of a field; 0 and empty are unset.

@@ -85,7 +85,7 @@ pub struct Happening {
     /// Its lane.
     pub lane: Lane,
     /// In words.
-    pub title: SmolStr,
+    pub title: String,
     /// Origin.
     pub source: Coordinates,
     /// A finding stands on it.
@@ -206,7 +206,7 @@ fn row(given: &Given<'_>, seen: &Seen<'_>, cited: &[EventId]) -> Happening {
         action: fact.action,
         outcome: fact.outcome,
         lane: Lane::of(fact),
-        title: words::row_title(fact).into(),
+        title: words::row_title(fact),
         source: fact.at.clone(),
         anchor: anchors(given, fact.id),
         cited: cited.binary_search(&fact.id).is_ok(),

@@ -81,7 +81,7 @@ pub struct Item {
     /// What ended it or set it aside.
     pub ended_by: Option<Cause>,
     /// Title of its rule; its id where the rule is gone.
-    pub title: SmolStr,
+    pub title: String,
     /// ATT&CK techniques.
     pub attacks: Vec<String>,
     /// People.
@@ -153,9 +153,7 @@ fn item(given: &Given<'_>, finding: &Finding, state: State, ended_by: Option<Cau
     Item {
         state,
         ended_by,
-        title: rule
-            .map_or_else(|| finding.rule.clone(), |rule| rule.title.clone())
-            .into(),
+        title: rule.map_or_else(|| finding.rule.clone(), |rule| rule.title.clone()),
         attacks: rule.map(|rule| rule.attacks.clone()).unwrap_or_default(),
         roles: roles(&facts),
         ticket: last(&ticket_of),

@@ -49,7 +49,7 @@ pub struct Reason {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Body {
     /// Record id.
-    pub id: SmolStr,
+    pub id: String,
     /// Stage.
     pub stage: &'static str,
     /// Version within the stage, from 1.
@@ -66,7 +66,7 @@ pub struct Body {
     /// How it ended.
     pub outcome: &'static str,
     /// The entity that writes the record.
-    pub entity: SmolStr,
+    pub entity: String,
     /// Whose account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<Who>,
@@ -122,7 +122,7 @@ impl Body {
         let person = |person: &Option<Person>| person.as_ref().map(who);
         let approved = fact.approver.is_some();
         Self {
-            id: record_id(fact.id, stage, version).into(),
+            id: record_id(fact.id, stage, version),
             stage: stage.as_str(),
             version,
             event: fact.id,
@@ -130,7 +130,7 @@ impl Body {
             action: fact.action.as_str(),
             class: fact.recovery_class().map(RecoveryClass::as_str),
             outcome: fact.outcome.as_str(),
-            entity: entity.to_string().into(),
+            entity: entity.to_string(),
             target: person(&fact.target),
             requester: person(&fact.requester),
             agent: person(&fact.agent),
@@ -174,7 +174,7 @@ impl Body {
     /// Gives a settled record its version and id.
     pub(super) fn renumber(&mut self, event: EventId, version: u32) {
         self.version = version;
-        self.id = record_id(event, Stage::Settled, version).into();
+        self.id = record_id(event, Stage::Settled, version);
     }
 }
 
