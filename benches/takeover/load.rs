@@ -19,7 +19,7 @@ use deskwarden::edge::story::texts::Language;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// How long before everything else everybody was seen.
-const HISTORY_MS: i64 = 20 * DAY_MS;
+pub(crate) const HISTORY_MS: i64 = 20 * DAY_MS;
 /// Size of a ticket's text in bytes.
 const TEXT_BYTES: usize = 600;
 /// Tickets, contacts, administration and logins among what is relevant.

@@ -20,6 +20,7 @@
 mod broker;
 mod child;
 mod drain;
+mod engine;
 mod latency;
 mod load;
 mod ops;
@@ -56,6 +57,8 @@ enum Command {
     Start(start::Start),
     /// From the assignment until the state of many people is read back.
     Restore(restore::Restore),
+    /// The engine alone, in memory: events per CPU-second.
+    Engine(engine::EngineAlone),
     /// Prints what the generator makes, without Kafka.
     Load(load::LoadOptions),
     /// The baseline itself; the others start it as a process of its own.
@@ -109,6 +112,7 @@ fn main() {
         Command::Latency(latency) => latency.run(),
         Command::Start(start) => start.run(),
         Command::Restore(restore) => restore.run(),
+        Command::Engine(engine) => engine.run(),
         Command::Load(load) => load::print(&load),
         Command::RawB(raw) => raw.run(),
     }

@@ -45,22 +45,34 @@ pub(crate) fn folder() -> PathBuf {
     folder
 }
 
+/// The directory exports of everybody: the system, and a line.
+pub(crate) fn directory(options: &LoadOptions) -> impl Iterator<Item = (&'static str, String)> {
+    let seed = options.seed;
+    (0..options.identities).flat_map(move |number| {
+        let person = numbered(seed, number);
+        let hris = json!({
+            "employee_id": person.employee, "legal_name": person.name(), "status": "active",
+            "work_email": person.mail, "hire_date": "2021-02-01", "job_title": person.title,
+        });
+        let user = json!({
+            "sys_id": person.sys_id, "user_name": person.user, "email": person.mail,
+            "employee_number": person.employee, "active": "true",
+        });
+        [("hris", hris.to_string()), ("servicenow", user.to_string())]
+    })
+}
+
 /// Writes the directory exports of everybody, once.
 pub(crate) fn write_directory(options: &LoadOptions) {
     let open = |name: &str| BufWriter::new(fs::File::create(folder().join(name)).unwrap());
     let (mut hris, mut users) = (open("hris.jsonl"), open("users.jsonl"));
-    for number in 0..options.identities {
-        let person = numbered(options.seed, number);
-        let line = json!({
-            "employee_id": person.employee, "legal_name": person.name(), "status": "active",
-            "work_email": person.mail, "hire_date": "2021-02-01", "job_title": person.title,
-        });
-        writeln!(hris, "{line}").unwrap();
-        let line = json!({
-            "sys_id": person.sys_id, "user_name": person.user, "email": person.mail,
-            "employee_number": person.employee, "active": "true",
-        });
-        writeln!(users, "{line}").unwrap();
+    for (system, line) in directory(options) {
+        let file = if system == "hris" {
+            &mut hris
+        } else {
+            &mut users
+        };
+        writeln!(file, "{line}").unwrap();
     }
 }
 

@@ -112,7 +112,7 @@ impl<'a> Glance<'a> {
     }
 
     /// What it shows.
-    pub fn sightings(&self) -> impl Iterator<Item = Sighting> + use<'a> {
+    pub fn sightings(&self) -> impl Iterator<Item = Sighting> + Clone + use<'a> {
         let (chunks, _) = self.sightings.as_chunks::<{ Sighting::BYTES }>();
         chunks.iter().map(|bytes| Sighting::from_bytes(*bytes))
     }

@@ -227,15 +227,54 @@ pub fn knows(
     };
     since <= moment.0
         && sightings.all(|what| {
-            let key = what.to_bytes();
-            let found = entries.binary_search_by(|bytes| {
-                bytes
-                    .first_chunk::<{ Sighting::BYTES }>()
-                    .map_or(std::cmp::Ordering::Less, |own| own.cmp(&key))
-            });
-            let entry = found.ok().and_then(|at| entries.get(at)).map(Entry::read);
-            entry.is_some_and(|entry| entry.says_nothing_new(moment, watermark))
+            let entry = place(entries, what).and_then(|at| entries.get(at));
+            entry.is_some_and(|bytes| Entry::read(bytes).says_nothing_new(moment, watermark))
         })
+}
+
+/// Notes in an encoded baseline that all that is shown was seen, where all of it is usual: only last
+/// days become later. False, and nothing has changed, where there is more to it.
+#[must_use]
+pub fn note_usual(
+    encoded: &mut [u8],
+    sightings: impl Iterator<Item = Sighting> + Clone,
+    moment: Timestamp,
+    watermark: Timestamp,
+) -> bool {
+    let Some((entries, since, _)) = parts(encoded) else {
+        return false;
+    };
+    let is_usual = since <= moment.0
+        && sightings.clone().all(|what| {
+            let entry = place(entries, what).and_then(|at| entries.get(at));
+            entry
+                .map(Entry::read)
+                .is_some_and(|entry| entry.is_usual(moment) && entry.is_remembered(watermark))
+        });
+    if !is_usual {
+        return false;
+    }
+    let day = u16::try_from(moment.utc_day()).unwrap_or(u16::MAX);
+    for what in sightings {
+        let at = parts(encoded).and_then(|(entries, ..)| place(entries, what));
+        let entry = at
+            .and_then(|at| encoded.get_mut(HEAD_BYTES + at * ENTRY_BYTES..))
+            .and_then(|bytes| bytes.first_chunk_mut::<ENTRY_BYTES>());
+        if let Some([.., high, low]) = entry {
+            [*high, *low] = u16::from_be_bytes([*high, *low]).max(day).to_be_bytes();
+        }
+    }
+    true
+}
+
+fn place(entries: &[[u8; ENTRY_BYTES]], what: Sighting) -> Option<usize> {
+    let key = what.to_bytes();
+    let found = entries.binary_search_by(|bytes| {
+        bytes
+            .first_chunk::<{ Sighting::BYTES }>()
+            .map_or(std::cmp::Ordering::Less, |own| own.cmp(&key))
+    });
+    found.ok()
 }
 
 type Parts<'b> = (&'b [[u8; ENTRY_BYTES]], i64, &'b [u8]);

@@ -12,9 +12,7 @@ use std::sync::Arc;
 use crate::collect::block::{self, BlockError, Body, Entry, SourceWatermark};
 use crate::collect::entity::{Entity, EntityKind, concerns_nobody};
 use crate::collect::event::Event;
-use crate::collect::glance::Glance;
 use crate::collect::time::{MINUTE_MS, Timestamp};
-use crate::correlate::baseline;
 use crate::correlate::case;
 use crate::correlate::controls::Controls;
 use crate::correlate::entity_state::EntityState;
@@ -34,6 +32,7 @@ mod control;
 mod effects;
 mod room;
 mod take;
+mod usual;
 mod warm;
 
 pub use changes::{Change, POSITION_KEY, Restore};
@@ -85,14 +84,25 @@ struct Before {
     controls: Arc<Controls>,
 }
 
+/// What a cycle made of an entity.
+#[derive(Debug)]
+enum Touched {
+    /// Decoded, to be changed.
+    State(Box<EntityState>),
+    /// Its record: somebody idle was seen again with what is usual.
+    Record(Vec<u8>),
+    /// It was forgotten.
+    Nothing,
+}
+
 /// The engine of one partition.
 #[derive(Debug)]
 pub struct Engine {
     setup: Arc<Setup>,
     /// As the changelog has it.
     store: Store,
-    /// What this cycle touched; `None` was forgotten.
-    cycle: BTreeMap<Key, Option<Box<EntityState>>>,
+    /// What this cycle touched.
+    cycle: BTreeMap<Key, Touched>,
     /// Decoded states of busy entities, equal to their records in the store.
     warm: warm::Warm,
     before: Option<Box<Before>>,
@@ -156,7 +166,9 @@ impl Engine {
     pub fn state(&self, entity: &Entity) -> Result<Option<EntityState>, StateError> {
         let key = Key::of(entity);
         match self.cycle.get(&key) {
-            Some(held) => Ok(held.as_deref().cloned()),
+            Some(Touched::State(state)) => Ok(Some(EntityState::clone(state))),
+            Some(Touched::Record(record)) => state_codec::decode(record).map(Some),
+            Some(Touched::Nothing) => Ok(None),
             None => self.store.get(&key).map(state_codec::decode).transpose(),
         }
     }
@@ -165,13 +177,9 @@ impl Engine {
     #[must_use]
     pub fn entities(&self) -> Vec<Entity> {
         let mut keys = self.store.select(|_| true);
-        keys.retain(|key| !matches!(self.cycle.get(key), Some(None)));
-        keys.extend(
-            self.cycle
-                .iter()
-                .filter(|(_, s)| s.is_some())
-                .map(|(key, _)| key.clone()),
-        );
+        keys.retain(|key| !matches!(self.cycle.get(key), Some(Touched::Nothing)));
+        let held = |(_, held): &(_, &Touched)| !matches!(held, Touched::Nothing);
+        keys.extend(self.cycle.iter().filter(held).map(|(key, _)| key.clone()));
         keys.sort_unstable();
         keys.dedup();
         keys.iter().filter_map(Key::entity).collect()
@@ -247,8 +255,15 @@ impl Engine {
                     self.counts.everyday += 1;
                     return Ok(());
                 }
-                let event = block::event(event)?;
-                self.handle_event(&Entity::new(kind, id), &event, effects);
+                if self.note_usual(kind, id, glance) {
+                    return Ok(());
+                }
+                let entity = Entity::new(kind, id);
+                if self.is_unread(kind, glance) {
+                    self.update(&entity, effects, |state, _, _| state.see(glance.time));
+                } else {
+                    self.handle_event(&entity, &block::event(event)?, effects);
+                }
             }
             (Body::Relay(bytes), Some((kind, id))) => {
                 let relay = Relay::decode(bytes).ok_or(BlockError::Damaged)?;
@@ -259,30 +274,6 @@ impl Engine {
             (Body::Event { .. } | Body::Relay(_), None) => return Err(BlockError::Damaged),
         }
         Ok(())
-    }
-
-    /// Whether an event says nothing new of a person: another use of an ordinary application from what
-    /// is usual, already noted this day, or nothing that anybody reads.
-    fn is_everyday(&mut self, kind: EntityKind, id: &str, glance: &Glance<'_>) -> bool {
-        if concerns_nobody(glance.action) {
-            return true;
-        }
-        if !glance.plain || !glance.shows() {
-            return false;
-        }
-        self.key.set(kind, id);
-        let watermark = self.partition.watermark();
-        if let Some(held) = self.cycle.get(&self.key) {
-            return held.as_deref().is_some_and(|state| {
-                let baseline = &state.baseline;
-                baseline.knows(glance.sightings(), glance.time, watermark)
-            });
-        }
-        let record = self.store.get(&self.key).and_then(state_codec::glimpse);
-        record.is_some_and(|record| {
-            record.expires_day >= watermark.utc_day()
-                && baseline::knows(record.baseline, glance.sightings(), glance.time, watermark)
-        })
     }
 
     /// A copy of an event for one entity.
@@ -347,7 +338,7 @@ impl Engine {
     ) {
         let key = Key::of(entity);
         self.load(&key, entity.kind);
-        let Some(Some(state)) = self.cycle.get_mut(&key) else {
+        let Some(Touched::State(state)) = self.cycle.get_mut(&key) else {
             return;
         };
         let max_wait_ms = self.setup.max_wait_ms;
@@ -371,13 +362,12 @@ impl Engine {
 
     /// Takes the state of an entity into the cycle. What has expired is as if it had never been.
     fn load(&mut self, key: &Key, kind: EntityKind) {
-        if matches!(self.cycle.get(key), Some(Some(_))) {
-            return;
-        }
         let today = self.partition.watermark().utc_day();
         let held = match self.cycle.get(key) {
-            Some(None) => None,
-            _ => self.store.get(key),
+            Some(Touched::State(_)) => return,
+            Some(Touched::Record(record)) => Some(record.as_slice()),
+            Some(Touched::Nothing) => None,
+            None => self.store.get(key),
         };
         let warm = self.warm.take(key);
         let is_held = |warm: &EntityState| held.map(state_codec::decode) == Some(Ok(warm.clone()));
@@ -392,7 +382,7 @@ impl Engine {
             self.make_room(kind);
             Box::default()
         });
-        self.cycle.insert(key.clone(), Some(state));
+        self.cycle.insert(key.clone(), Touched::State(state));
     }
 }
 

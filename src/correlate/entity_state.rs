@@ -40,6 +40,16 @@ const PIVOT_DAYS: i64 = 9;
 /// An entity with an open case or obligation is not forgotten.
 pub const NEVER_DAY: i64 = u16::MAX as i64;
 
+/// The last UTC day on which somebody is remembered of whom only what is usual is known.
+#[must_use]
+pub fn idle_expires_day(last_day: i64) -> i64 {
+    expires_after(last_day, IDENTITY_DAYS)
+}
+
+fn expires_after(last_day: i64, days: i64) -> i64 {
+    (last_day + days).clamp(0, NEVER_DAY - 1)
+}
+
 /// A control that must be seen by a deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Obligation {
@@ -151,6 +161,11 @@ impl EntityState {
         }
     }
 
+    /// An event of this moment concerns it.
+    pub fn see(&mut self, time: Timestamp) {
+        self.last_day = self.last_day.max(time.utc_day());
+    }
+
     /// Nothing but what is usual is remembered.
     #[must_use]
     pub fn is_idle(&self) -> bool {
@@ -189,7 +204,7 @@ impl EntityState {
                 PIVOT_DAYS
             }
         };
-        (self.last_day + days).clamp(0, NEVER_DAY - 1)
+        expires_after(self.last_day, days)
     }
 
     /// Forgets what the watermark has left behind, before anything is evaluated. `keeps_ms` says how

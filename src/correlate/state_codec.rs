@@ -5,8 +5,10 @@
 //! the rest; the rest is left out where there is none, so that an idle person costs little.
 
 use crate::collect::entity::EntityKind;
-use crate::correlate::baseline::Baseline;
-use crate::correlate::entity_state::{EntityState, NEVER_DAY};
+use crate::collect::glance::Sighting;
+use crate::collect::time::Timestamp;
+use crate::correlate::baseline::{self, Baseline};
+use crate::correlate::entity_state::{EntityState, NEVER_DAY, idle_expires_day};
 
 /// Version of the encoding: its first byte.
 pub const VERSION: u8 = 1;
@@ -26,15 +28,48 @@ pub enum StateError {
 /// Encodes what is remembered of an entity of a kind.
 #[must_use]
 pub fn encode(kind: EntityKind, state: &EntityState) -> Vec<u8> {
-    let mut out = vec![VERSION];
-    let day = |day: i64| u16::try_from(day.max(0)).unwrap_or(u16::MAX).to_be_bytes();
-    out.extend(day(state.expires_day(kind)));
-    out.extend(day(state.last_day.min(NEVER_DAY)));
-    state.baseline.encode(&mut out);
-    if !state.is_idle() {
-        out = postcard::to_extend(state, out).unwrap_or_default();
-    }
+    let mut out = Vec::new();
+    encode_into(kind, state, &mut out);
     out
+}
+
+/// As [`encode`], in place of what stands in `out`.
+pub fn encode_into(kind: EntityKind, state: &EntityState, out: &mut Vec<u8>) {
+    out.clear();
+    out.extend(head_of(state.expires_day(kind), state.last_day));
+    state.baseline.encode(out);
+    if !state.is_idle() {
+        *out = postcard::to_extend(state, std::mem::take(out)).unwrap_or_default();
+    }
+}
+
+fn head_of(expires_day: i64, last_day: i64) -> [u8; HEAD_BYTES] {
+    let day = |day: i64| u16::try_from(day.max(0)).unwrap_or(u16::MAX).to_be_bytes();
+    let ([a, b], [c, d]) = (day(expires_day), day(last_day.min(NEVER_DAY)));
+    [VERSION, a, b, c, d]
+}
+
+/// Notes in the record of somebody idle that things were seen at a moment, where all of them are usual
+/// for them: only days become later. False, and nothing has changed, where there is more to it.
+#[must_use]
+pub fn note_usual(
+    record: &mut [u8],
+    sightings: impl Iterator<Item = Sighting> + Clone,
+    moment: Timestamp,
+    watermark: Timestamp,
+) -> bool {
+    let Some(seen) = glimpse(record).filter(|seen| seen.is_idle) else {
+        return false;
+    };
+    let last_day = seen.last_day.max(moment.utc_day());
+    let Some((head, encoded)) = record.split_first_chunk_mut::<HEAD_BYTES>() else {
+        return false;
+    };
+    let noted = baseline::note_usual(encoded, sightings, moment, watermark);
+    if noted {
+        *head = head_of(idle_expires_day(last_day), last_day);
+    }
+    noted
 }
 
 /// Decodes a record.
@@ -94,8 +129,8 @@ pub fn glimpse(record: &[u8]) -> Option<Glimpse<'_>> {
 mod tests {
     use super::*;
     use crate::collect::event::{Action, Domain, Event, EventId};
-    use crate::collect::glance::{Sighting, SightingKind};
-    use crate::collect::time::{DAY_MS, Timestamp};
+    use crate::collect::glance::SightingKind;
+    use crate::collect::time::DAY_MS;
     use crate::correlate::fact::Fact;
     use proptest::prelude::*;
 
@@ -130,6 +165,39 @@ mod tests {
         let record = encode(EntityKind::Identity, &busy);
         assert_eq!(decode(&record), Ok(busy));
         assert!(!glimpse(&record).unwrap().is_idle);
+    }
+
+    #[test]
+    fn what_is_usual_is_noted_in_the_record_as_it_would_be_decoded() {
+        let settled = Timestamp(20_000 * DAY_MS).plus(30 * DAY_MS);
+        let device = |n: u8| Sighting::of(SightingKind::Device, &format!("d{n}"));
+        let idle = encode(EntityKind::Identity, &state());
+        for (shown, moment, noted) in [
+            (vec![device(1), device(7)], settled, true),
+            (vec![device(1), device(99)], settled, false),
+            // Not usual yet, and left behind for good.
+            (vec![device(1)], Timestamp(20_000 * DAY_MS + 1), false),
+            (vec![device(1)], settled.plus(90 * DAY_MS), false),
+        ] {
+            let mut record = idle.clone();
+            let is_noted = note_usual(&mut record, shown.iter().copied(), moment, moment);
+            assert_eq!(is_noted, noted, "{shown:?} at {moment:?}");
+            let mut want = state();
+            if noted {
+                want.see(moment);
+                want.baseline.note(shown.iter().copied(), moment);
+            }
+            assert_eq!(record, encode(EntityKind::Identity, &want));
+        }
+        let mut busy = state();
+        busy.window.truncated = 1;
+        let mut record = encode(EntityKind::Identity, &busy);
+        assert!(!note_usual(
+            &mut record,
+            [device(1)].into_iter(),
+            settled,
+            settled
+        ));
     }
 
     #[test]

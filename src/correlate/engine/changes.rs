@@ -2,7 +2,7 @@
 
 use crate::collect::entity::Entity;
 use crate::correlate::controls::Changed;
-use crate::correlate::engine::{Counts, Engine, Setup};
+use crate::correlate::engine::{Counts, Engine, Setup, Touched};
 use crate::correlate::partition_state::PartitionState;
 use crate::correlate::state_codec::{self, StateError};
 use crate::correlate::store::{Key, Store};
@@ -30,17 +30,25 @@ impl Engine {
     #[must_use]
     pub fn changes(&self) -> Vec<Change> {
         let mut changes = Vec::with_capacity(self.cycle.len() + 1);
-        for (key, state) in &self.cycle {
+        let mut encoded = Vec::new();
+        for (key, touched) in &self.cycle {
             let Some(entity) = key.entity() else {
                 continue;
             };
-            let value = state
-                .as_ref()
-                .map(|state| state_codec::encode(entity.kind, state));
+            let value = match touched {
+                Touched::State(state) => {
+                    state_codec::encode_into(entity.kind, state, &mut encoded);
+                    Some(encoded.as_slice())
+                }
+                Touched::Record(record) => Some(record.as_slice()),
+                Touched::Nothing => None,
+            };
             // What did not change in the end is not written.
-            if value.as_deref() != self.store.get(key) {
-                let key = entity.to_string();
-                changes.push(Change { key, value });
+            if value != self.store.get(key) {
+                changes.push(Change {
+                    key: entity.to_string(),
+                    value: value.map(<[u8]>::to_vec),
+                });
             }
         }
         let before = self.before.as_ref().map(|before| &before.controls);
@@ -76,10 +84,12 @@ impl Engine {
                 self.store.put(&Key::of(&entity), change.value.as_deref());
             }
         }
-        for (key, state) in std::mem::take(&mut self.cycle) {
-            match state.filter(|state| !state.is_idle()) {
-                Some(state) => self.warm.put(key, state),
-                None => drop(self.warm.take(&key)),
+        for (key, touched) in std::mem::take(&mut self.cycle) {
+            match touched {
+                Touched::State(state) if !state.is_idle() => self.warm.put(key, state),
+                Touched::State(_) | Touched::Record(_) | Touched::Nothing => {
+                    drop(self.warm.take(&key))
+                }
             }
         }
         self.before = None;
@@ -90,8 +100,8 @@ impl Engine {
     pub fn rollback(&mut self) {
         self.counts = Counts::NONE;
         let max_wait_ms = self.setup.max_wait_ms;
-        for (key, state) in std::mem::take(&mut self.cycle) {
-            if let Some(state) = state {
+        for (key, touched) in std::mem::take(&mut self.cycle) {
+            if let Touched::State(state) = touched {
                 self.timers.clear(&key, &alarms(&state, max_wait_ms));
             }
             if let Some(Ok(state)) = self.store.get(&key).map(state_codec::decode) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::collect::entity::Entity;
 use crate::correlate::control::SourceDeclared;
 use crate::correlate::controls::Changed;
-use crate::correlate::engine::{Effects, Engine};
+use crate::correlate::engine::{Effects, Engine, Touched};
 use crate::correlate::entity_state::NEVER_DAY;
 use crate::correlate::judge::{self, Look};
 use crate::correlate::state_codec;
@@ -60,7 +60,10 @@ impl Engine {
         };
         let mut keys = self.store.select(open);
         let touched = self.cycle.iter();
-        let touched = touched.filter(|(_, state)| state.as_ref().is_some_and(|s| s.is_open()));
+        let touched = touched.filter(|(_, touched)| match touched {
+            Touched::State(state) => state.is_open(),
+            Touched::Record(_) | Touched::Nothing => false,
+        });
         keys.extend(touched.map(|(key, _)| key.clone()));
         keys.sort_unstable();
         keys.dedup();

@@ -2,7 +2,7 @@
 //! go.
 
 use crate::collect::entity::EntityKind;
-use crate::correlate::engine::{ByKind, Engine};
+use crate::correlate::engine::{ByKind, Engine, Touched};
 use crate::correlate::entity_state::{LATENESS_MS, NEVER_DAY};
 use crate::correlate::state_codec::glimpse;
 use crate::correlate::store::Key;
@@ -55,7 +55,7 @@ impl Engine {
             };
             if seen.expires_day < today {
                 count(&mut self.counts.expired, &key);
-                self.cycle.insert(key, None);
+                self.cycle.insert(key, Touched::Nothing);
             } else if let Some(entity) = key.entity() {
                 // Its facts are too old to be read: it becomes idle.
                 let mut none = super::Effects::default();
@@ -81,8 +81,10 @@ impl Engine {
             .get(kind as usize)
             .copied()
             .unwrap_or(usize::MAX);
-        let new = self.cycle.iter().filter(|(key, state)| {
-            state.is_some() && key.kind() == Some(kind) && self.store.get(key).is_none()
+        let new = self.cycle.iter().filter(|(key, touched)| {
+            !matches!(touched, Touched::Nothing)
+                && key.kind() == Some(kind)
+                && self.store.get(key).is_none()
         });
         if self.store.count(kind) < most || self.store.count(kind) + new.count() < most {
             return;
@@ -107,7 +109,7 @@ impl Engine {
                 ));
             }
             count(&mut self.counts.evicted, &key);
-            self.cycle.insert(key, None);
+            self.cycle.insert(key, Touched::Nothing);
         }
     }
 }

@@ -19,7 +19,7 @@ pub(super) fn take(
     setting: &Setting<'_>,
     effects: &mut Effects,
 ) {
-    state.last_day = state.last_day.max(event.time.utc_day());
+    state.see(event.time);
     let shows = entity.kind == EntityKind::Identity
         && glance::shows_what_is_usual(event.action)
         && event

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::collect::event::{Action, Device, Domain, Outcome, ResolutionStatus, Role, TicketRef};
+use crate::collect::glance::Glance;
 use crate::collect::time::{DAY_MS, HOUR_MS};
+use crate::correlate::baseline;
 use crate::correlate::case::QUIET_MS;
 use crate::correlate::control::SourceDeclared;
 use crate::correlate::entity_state::LATENESS_MS;
@@ -304,12 +306,16 @@ fn use_of_app(time: Timestamp, id: u8) -> Event {
 
 /// Applies an event as a block would bring it.
 fn entry(engine: &mut Engine, event: &Event) -> Effects {
-    let (entity, mut buffer) = (person(), Vec::new());
+    entry_of(engine, &person(), event)
+}
+
+fn entry_of(engine: &mut Engine, entity: &Entity, event: &Event) -> Effects {
+    let mut buffer = Vec::new();
     let entry = Entry {
         entity: Some((entity.kind, &entity.id)),
         traceparent: None,
         body: Body::Event {
-            glance: Glance::of(event, &entity, &mut buffer),
+            glance: Glance::of(event, entity, &mut buffer),
             event: &block::encode_event(event),
         },
     };
@@ -335,6 +341,81 @@ fn everyday_traffic_writes_state_once_a_day() {
         held.baseline
             .has(baseline::Kind::Device, "d", START.plus(2 * DAY_MS))
     );
+}
+
+/// What shows at a glance is remembered as if the event had been decoded: days of use and of another
+/// device, in one cycle or many, and after a cycle that was undone.
+#[test]
+fn what_shows_at_a_glance_is_remembered_as_if_it_had_been_decoded() {
+    let used = |days: i64, device: &str, id: u8| {
+        let mut event = use_of_app(START.plus(days * DAY_MS + i64::from(id)), id);
+        event.device.get_or_insert_default().id = Some(device.into());
+        event
+    };
+    let days = [
+        used(0, "d", 1),
+        used(9, "d", 2),
+        used(20, "d", 3),
+        used(22, "d", 4),
+        used(21, "d", 5),
+        used(41, "e", 6),
+        used(55, "e", 7),
+        used(56, "d", 8),
+    ];
+    for cycle_len in 1..=days.len() {
+        let (mut glancing, mut decoding) = (Engine::new(setup()), Engine::new(setup()));
+        for engine in [&mut glancing, &mut decoding] {
+            declared(engine);
+            commit(engine);
+        }
+        for (number, cycle) in days.chunks(cycle_len).enumerate() {
+            for undone in [true, false] {
+                for day in cycle {
+                    for engine in [&mut glancing, &mut decoding] {
+                        watermark(engine, day.time.minus(DAY_MS));
+                        advance(engine, day.time);
+                    }
+                    entry(&mut glancing, day);
+                    event(&mut decoding, &person(), day);
+                }
+                if undone {
+                    glancing.rollback();
+                    decoding.rollback();
+                }
+            }
+            let (one, other) = (commit(&mut glancing), commit(&mut decoding));
+            assert_eq!(one, other, "cycle {number} of {cycle_len}");
+        }
+    }
+}
+
+#[test]
+fn of_an_event_that_no_rule_reads_its_day_is_remembered() {
+    let rules = &setup().rules;
+    let pairs = EntityKind::ALL
+        .into_iter()
+        .flat_map(|kind| Action::ALL.map(|action| (kind, action)));
+    let unread: Vec<_> = pairs
+        .filter(|(kind, action)| {
+            *kind != EntityKind::Identity
+                && !concerns_nobody(*action)
+                && !rules.may_keep(*kind, *action, Outcome::Success)
+        })
+        .collect();
+    assert!(!unread.is_empty());
+    for (kind, action) in unread {
+        let (mut glancing, mut decoding) = (Engine::new(setup()), Engine::new(setup()));
+        let entity = Entity::new(kind, "x");
+        for (day, id) in [(0, 1), (2, 2), (1, 3)] {
+            let mut seen = use_of_app(START.plus(day * DAY_MS), id);
+            seen.action = action;
+            entry_of(&mut glancing, &entity, &seen);
+            event(&mut decoding, &entity, &seen);
+        }
+        let changes = commit(&mut glancing);
+        assert_eq!(changes.len(), 2, "{kind:?} {action:?}");
+        assert_eq!(changes, commit(&mut decoding), "{kind:?} {action:?}");
+    }
 }
 
 /// A busy person is in nearly every cycle: their everyday traffic is passed over there, too.

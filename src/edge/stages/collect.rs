@@ -350,9 +350,11 @@ impl<L: Log> Collect<L> {
             })
             .collect();
         let written = outgoing.len() + blocks.len();
-        let mut offsets = self.committed.clone();
-        offsets.extend(pending.offsets.iter().map(|(of, next)| (of.clone(), *next)));
-        let listed: Vec<(Partition, i64)> = offsets.clone().into_iter().collect();
+        // Also where nothing comes, now and then: whoever watches the group sees that it is read.
+        let standing = tick.then(|| self.committed.clone());
+        let mut moved: BTreeMap<Partition, i64> = standing.unwrap_or_default();
+        moved.extend(pending.offsets.iter().map(|(of, next)| (of.clone(), *next)));
+        let listed: Vec<(Partition, i64)> = moved.clone().into_iter().collect();
         let topics = &self.setup.topics;
         let began = monotonic();
         let undone = transact(&mut self.log, &mut self.patience, &listed, |log| {
@@ -363,7 +365,7 @@ impl<L: Log> Collect<L> {
         })?;
         match undone {
             None => {
-                self.committed = offsets;
+                self.committed.extend(moved);
                 self.watermarks.told();
                 self.counts.add(pending.counts);
                 self.blocks.iter_mut().for_each(Writer::clear);

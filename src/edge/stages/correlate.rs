@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::correlate::engine::{Effects, Engine, Setup as EngineSetup};
+use crate::correlate::relay::Relay;
 use crate::edge::clock::Deadline;
 use crate::edge::log::records::Outgoing;
 use crate::edge::log::topics::{Names, Topic};
-use crate::edge::log::{Assigned, Log, Partition, Polled};
+use crate::edge::log::{Assigned, Log, Partition};
 
 use super::cycle::{LoopError, Patience, Progress, Pulse};
 pub use counts::{Counts, RELAYS, Restored};
@@ -17,6 +18,7 @@ use restore::{Ended, Restores};
 pub use standing::{Place, Standing};
 
 mod counts;
+mod gather;
 mod restore;
 mod standing;
 mod take;
@@ -67,8 +69,34 @@ enum Slot {
 struct Running {
     engine: Engine,
     effects: Effects,
-    /// Blocks were applied in this cycle.
-    touched: bool,
+    letters: Vec<Outgoing>,
+    gathered: Gathered,
+}
+
+impl Running {
+    fn new(engine: Engine) -> Self {
+        Self {
+            engine,
+            effects: Effects::default(),
+            letters: Vec::new(),
+            gathered: Gathered::default(),
+        }
+    }
+
+    /// An alert is ready, or on its way to the person that it is about. What else is relayed can wait:
+    /// it is evidence, and rules give it minutes.
+    fn is_awaited(&self) -> bool {
+        let finding = |(_, relay): &_| matches!(relay, Relay::Finding { .. });
+        !self.effects.alerts.is_empty() || self.effects.relays.iter().any(finding)
+    }
+}
+
+/// What was applied since the last commit.
+#[derive(Debug, Clone, Copy, Default)]
+struct Gathered {
+    blocks: usize,
+    entries: usize,
+    bytes: usize,
 }
 
 /// The loop of one correlator.
@@ -79,13 +107,13 @@ pub struct Correlate<L> {
     slots: BTreeMap<i32, Slot>,
     restores: Restores,
     patience: Patience,
-    entries: usize,
-    bytes: usize,
+    /// Blocks read in this cycle.
     records: usize,
+    /// Gathering ends then, where there is something to commit.
+    until: Option<Deadline>,
     /// Entries at which the engine failed once, and those it failed at twice.
     suspects: BTreeSet<Spot>,
     poisoned: BTreeSet<Spot>,
-    letters: Vec<Outgoing>,
     counts: Counts,
     /// Time spent on applying the blocks of this cycle.
     applying: Duration,
@@ -104,12 +132,10 @@ impl<L: Log> Correlate<L> {
             setup,
             slots: BTreeMap::new(),
             patience: Patience::new(),
-            entries: 0,
-            bytes: 0,
             records: 0,
+            until: None,
             suspects: BTreeSet::new(),
             poisoned: BTreeSet::new(),
-            letters: Vec::new(),
             counts: Counts::default(),
             applying: Duration::ZERO,
             rebalances: 0,
@@ -175,76 +201,15 @@ impl<L: Log> Correlate<L> {
     /// What ends the process.
     pub fn cycle(&mut self) -> Result<Progress, LoopError> {
         self.restore()?;
-        self.gather()?;
+        let scope = self.gather()?;
         let records = std::mem::take(&mut self.records);
-        if records == 0 {
+        if self.gathered().blocks == 0 {
             return Ok(Progress::default());
         }
-        let progress = self.commit()?;
+        let progress = self.commit(scope)?;
         Ok(Progress {
             records,
             ..progress
-        })
-    }
-
-    fn gather(&mut self) -> Result<(), LoopError> {
-        // Restores go on between the polls, so they do not wait.
-        let mut wait = if self.restores.is_empty() {
-            self.setup.idle_wait
-        } else {
-            Duration::ZERO
-        };
-        let mut deadline: Option<Deadline> = None;
-        let mut urgent = false;
-        while self.entries < self.setup.entries_max && self.bytes < self.setup.bytes_max {
-            match self.log.poll(wait) {
-                Ok(Polled::Idle) => return Ok(()),
-                Ok(Polled::End { .. }) => {}
-                Ok(Polled::Assigned(assigned)) => {
-                    self.rebalances += 1;
-                    self.assign(assigned);
-                }
-                Ok(Polled::Revoked { partitions, .. }) => {
-                    self.rebalances += 1;
-                    for partition in partitions {
-                        self.slots.remove(&partition.number);
-                        let gone = self.restores.give_up(&mut self.log, partition.number);
-                        gone.or_else(|error| self.patience.bear(error))?;
-                    }
-                }
-                Ok(Polled::Record(record)) => {
-                    if !self.take(&record) {
-                        self.undo_all()?;
-                        return Ok(());
-                    }
-                }
-                Err(error) => return self.patience.bear(error),
-            }
-            if self.records == 0 {
-                continue;
-            }
-            if !urgent && self.somebody_waits() {
-                // What is queued already may come along, for a moment; no further waiting, once the
-                // last commit is settled.
-                urgent = true;
-                deadline = Some(Deadline::after(self.setup.storm_max));
-            }
-            let until = deadline.get_or_insert_with(|| Deadline::after(self.setup.gather_max));
-            if urgent && until.has_passed() {
-                return Ok(());
-            }
-            let rest = if urgent { Duration::ZERO } else { until.left() };
-            wait = rest.max(self.patience.settling());
-        }
-        Ok(())
-    }
-
-    /// An alert is ready. What is relayed to another entity can wait: it is evidence, and rules give it
-    /// minutes.
-    fn somebody_waits(&self) -> bool {
-        self.slots.values().any(|slot| match slot {
-            Slot::Running(running) => !running.effects.alerts.is_empty(),
-            Slot::Restoring | Slot::Refused(_) => false,
         })
     }
 
@@ -304,27 +269,28 @@ impl<L: Log> Correlate<L> {
             self.assign(vec![one]);
             return Ok(());
         }
-        let running = Running {
-            engine,
-            effects: Effects::default(),
-            touched: false,
-        };
-        self.slots.insert(number, Slot::Running(Box::new(running)));
+        let running = Box::new(Running::new(engine));
+        self.slots.insert(number, Slot::Running(running));
         Ok(())
+    }
+
+    fn forget_cycle(&mut self) {
+        self.records = 0;
+        self.until = None;
+        self.applying = Duration::ZERO;
     }
 
     /// Takes the whole cycle back; its input comes again.
     fn undo_all(&mut self) -> Result<(), LoopError> {
-        (self.entries, self.bytes, self.records) = (0, 0, 0);
-        self.applying = Duration::ZERO;
-        self.letters.clear();
+        self.forget_cycle();
         let mut back = Vec::new();
         for (number, slot) in &mut self.slots {
             if let Slot::Running(running) = slot
-                && std::mem::take(&mut running.touched)
+                && std::mem::take(&mut running.gathered).blocks > 0
             {
                 running.engine.rollback();
                 running.effects = Effects::default();
+                running.letters.clear();
                 back.push((*number, running.engine.partition().next_offset));
             }
         }
@@ -348,9 +314,7 @@ impl<L: Log> Correlate<L> {
 
     /// After an outcome that nobody knows, the changelog says what is true.
     fn restore_all(&mut self) {
-        (self.entries, self.bytes, self.records) = (0, 0, 0);
-        self.applying = Duration::ZERO;
-        self.letters.clear();
+        self.forget_cycle();
         let running = self
             .slots
             .iter()

@@ -3,18 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::collect::block::{Body, Entry, SourceWatermark, Writer};
-use crate::collect::event::Domain;
+use crate::collect::block::{Body, Entry, SourceWatermark, Writer, encode_event};
+use crate::collect::entity::{Entity, EntityKind};
+use crate::collect::event::{Action, Domain, Event, EventId, Outcome, ResolutionStatus, Role};
+use crate::collect::glance::Glance;
 use crate::collect::identity::Settings;
 use crate::collect::setup::{Product, SourceSetup};
 use crate::collect::text::Lexicon;
 use crate::collect::time::{SECOND_MS, Timestamp};
 use crate::correlate::engine::Setup as EngineSetup;
-use crate::correlate::rules::RuleSet;
+use crate::correlate::rules::{self, RuleSet};
 use crate::edge::clock::monotonic;
-use crate::edge::log::ProduceRecord;
 use crate::edge::log::memory::{MemberSettings, MemoryBroker, MemoryLog};
 use crate::edge::log::topics::{Names, PREFIX_DEFAULT, Topic};
+use crate::edge::log::{Partition, ProduceRecord};
 
 use super::collect::{self, Collect, SourceTopic};
 use super::correlate::{self, Correlate};
@@ -72,14 +74,18 @@ impl World {
     }
 
     pub(in crate::edge) fn correlate(&self) -> Correlate<MemoryLog> {
-        let rules = Arc::new(RuleSet::new(Vec::new()));
+        self.correlate_with(RuleSet::new(Vec::new()), Duration::ZERO)
+    }
+
+    /// A correlator that gathers for so long, alert or none.
+    fn correlate_with(&self, rules: RuleSet, gather_max: Duration) -> Correlate<MemoryLog> {
         let setup = correlate::Setup {
             topics: self.names.clone(),
             partitions: 1,
-            engine: Arc::new(EngineSetup::new("acme", rules)),
+            engine: Arc::new(EngineSetup::new("acme", Arc::new(rules))),
             idle_wait: Duration::ZERO,
-            gather_max: Duration::ZERO,
-            storm_max: Duration::ZERO,
+            gather_max,
+            storm_max: gather_max,
             entries_max: 1_000,
             bytes_max: 1 << 20,
         };
@@ -87,11 +93,15 @@ impl World {
         Correlate::new(log, Arc::new(setup))
     }
 
-    /// Writes into the only partition of a topic.
+    /// Writes into the first partition of a topic.
     fn append(&self, topic: &str, value: &[u8]) {
+        self.append_to(topic, 0, value);
+    }
+
+    fn append_to(&self, topic: &str, partition: i32, value: &[u8]) {
         let record = ProduceRecord {
             topic,
-            partition: 0,
+            partition,
             key: None,
             headers: &[],
             value: Some(value),
@@ -115,6 +125,37 @@ fn block() -> Vec<u8> {
         traceparent: None,
         body: Body::Watermarks(vec![told]),
     });
+    writer.take().remove(0)
+}
+
+/// A block of events about a person, by a desk agent.
+fn block_of(person: &str, actions: &[Action]) -> Vec<u8> {
+    let mut writer = Writer::default();
+    let entity = Entity::new(EntityKind::Identity, person);
+    let role = |id: &str| {
+        let mut role = Role {
+            identity: Some(id.into()),
+            ..Role::default()
+        };
+        role.resolution.status = ResolutionStatus::Resolved;
+        role.resolution.strong = true;
+        Some(Box::new(role))
+    };
+    for (number, action) in (1..).zip(actions) {
+        let mut event = Event::new(Domain::Idp, *action, NOW.plus(number));
+        event.event_id = EventId(u128::try_from(number).unwrap().to_be_bytes());
+        event.outcome = Outcome::Success;
+        (event.target, event.agent) = (role(person), role("agent"));
+        let mut buffer = Vec::new();
+        writer.push(&Entry {
+            entity: Some((entity.kind, &entity.id)),
+            traceparent: None,
+            body: Body::Event {
+                glance: Glance::of(&event, &entity, &mut buffer),
+                event: &encode_event(&event),
+            },
+        });
+    }
     writer.take().remove(0)
 }
 
@@ -155,4 +196,28 @@ fn transactions_of_a_correlator_wait_until_the_last_has_settled() {
     let events = world.names.of(Topic::Events);
     let cycle = || correlate.cycle().unwrap();
     spaced(&world, events, &block(), cycle);
+}
+
+#[test]
+fn a_partition_with_an_alert_does_not_wait_for_the_others() {
+    let world = World::new();
+    for topic in [Topic::Events, Topic::State, Topic::Alerts, Topic::Audit] {
+        world.broker.create_topic(world.names.of(topic), 2);
+    }
+    let written = |topic: Topic, number: i32| {
+        let name = Arc::clone(world.names.of(topic));
+        world.broker.read(&Partition::new(name, number)).len()
+    };
+    let events = world.names.of(Topic::Events);
+    let strip = [Action::CredentialPasswordReset, Action::MfaResetAll];
+    world.append_to(events, 0, &block_of("T", &strip));
+    world.append_to(events, 1, &block_of("U", &[Action::AuthLogin]));
+    let rules = rules::embedded_set().unwrap_or_else(|faults| panic!("{}", faults[0]));
+    let mut correlate = world.correlate_with(rules, Duration::from_secs(60));
+    let mut cycle = || while !correlate.cycle().unwrap().committed {};
+    cycle();
+    assert!(written(Topic::Alerts, 0) > 0 && written(Topic::State, 0) > 0);
+    assert_eq!(written(Topic::State, 1), 0, "the other still gathers");
+    cycle();
+    assert!(written(Topic::State, 1) > 0);
 }

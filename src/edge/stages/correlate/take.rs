@@ -6,8 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::collect::block::{self, Entry};
 use crate::correlate::engine::AHEAD_MAX;
-use crate::edge::clock::monotonic;
-use crate::edge::log::records::{self, Outgoing};
+use crate::edge::clock::{Deadline, monotonic};
+use crate::edge::log::records;
 use crate::edge::log::{Log, OwnedRecord};
 
 use super::{Correlate, Running, Slot, Spot};
@@ -31,11 +31,15 @@ impl<L: Log> Correlate<L> {
             }
         };
         self.records += 1;
-        self.entries += entries.len();
-        self.bytes += bytes.len();
-        running.touched = true;
+        let gather_max = self.setup.gather_max;
+        self.until
+            .get_or_insert_with(|| Deadline::after(gather_max));
+        let gathered = &mut running.gathered;
+        gathered.blocks += 1;
+        gathered.entries += entries.len();
+        gathered.bytes += bytes.len();
         let at = (number, record.offset);
-        let failed = apply(running, record, &entries, &self.poisoned, &mut self.letters);
+        let failed = apply(running, record, &entries, &self.poisoned);
         self.applying += began.elapsed();
         match failed {
             Ok(()) => {
@@ -72,11 +76,13 @@ fn apply(
     record: &OwnedRecord,
     entries: &[Entry<'_>],
     poisoned: &BTreeSet<Spot>,
-    letters: &mut Vec<Outgoing>,
 ) -> Result<(), Stopped> {
     let (number, offset) = (record.partition.number, record.offset);
     let Running {
-        engine, effects, ..
+        engine,
+        effects,
+        letters,
+        ..
     } = running;
     let guarded = |index: usize, step: &mut dyn FnMut() -> Result<(), block::BlockError>| {
         // The engine is rolled back whole after a failure: no half-changed state is seen.

@@ -11,11 +11,12 @@ use crate::edge::log::topics::Topic;
 use crate::edge::log::{Log, Partition, ProduceRecord};
 
 use super::super::cycle::{LoopError, Progress, Undone, transact};
-use super::{Correlate, Counts, Slot};
+use super::gather::Scope;
+use super::{Correlate, Counts, Gathered, Slot, Spot};
 
 impl<L: Log> Correlate<L> {
-    /// Writes what was gathered, or takes it back.
-    pub(super) fn commit(&mut self) -> Result<Progress, LoopError> {
+    /// Writes what was gathered, or takes it back: then that of all partitions.
+    pub(super) fn commit(&mut self, scope: Scope) -> Result<Progress, LoopError> {
         let mut outgoing: Vec<(Topic, Outgoing)> = Vec::new();
         let mut written: Vec<(i32, Vec<Change>)> = Vec::new();
         let mut offsets: Vec<(Partition, i64)> = Vec::new();
@@ -25,11 +26,15 @@ impl<L: Log> Correlate<L> {
             let Slot::Running(running) = slot else {
                 continue;
             };
-            if !running.touched {
+            let is_due = scope == Scope::All || running.is_awaited();
+            if running.gathered.blocks == 0 || !is_due {
                 continue;
             }
             let effects = &mut running.effects;
             counts.note(effects);
+            counts.poisoned += running.letters.len();
+            let letters = running.letters.drain(..);
+            outgoing.extend(letters.map(|letter| (Topic::DeadLetter, letter)));
             outgoing.append(&mut take_records(*number, effects));
             for (to, relay) in effects.relays.drain(..) {
                 let entry = Entry {
@@ -46,8 +51,6 @@ impl<L: Log> Correlate<L> {
             offsets.push((Partition::new(topic, *number), next));
             written.push((*number, changes));
         }
-        counts.poisoned += self.letters.len();
-        outgoing.extend(self.letters.drain(..).map(|r| (Topic::DeadLetter, r)));
         let topics = &self.setup.topics;
         let of_state = written.iter().flat_map(|(number, changes)| {
             let of_partition = changes.iter();
@@ -84,18 +87,21 @@ impl<L: Log> Correlate<L> {
 
     fn committed(&mut self, written: &[(i32, Vec<Change>)], mut counts: Counts) {
         counts.applied(std::mem::take(&mut self.applying));
-        (self.entries, self.bytes) = (0, 0);
-        self.suspects.clear();
-        self.poisoned.clear();
         for (number, changes) in written {
             if let Some(Slot::Running(running)) = self.slots.get_mut(number) {
                 running.engine.commit(changes);
-                running.touched = false;
+                running.gathered = Gathered::default();
                 counts.engine.add(&running.engine.take_counts());
                 counts
                     .engine
                     .add(&std::mem::take(&mut running.effects).counts);
             }
+        }
+        let is_over = |spot: &Spot| written.iter().any(|(number, _)| *number == spot.0);
+        self.suspects.retain(|spot| !is_over(spot));
+        self.poisoned.retain(|spot| !is_over(spot));
+        if self.gathered().blocks == 0 {
+            self.until = None;
         }
         self.counts.add(counts);
     }
