@@ -85,14 +85,14 @@ pub(crate) fn cut(words: &str) -> SmolStr {
     words.chars().take(KEPT_CHARS).collect()
 }
 
+/// Bytes of a short hash.
+const SHORT_HASH_BYTES: usize = 8;
+
 /// First 16 hexadecimal characters of the SHA-256 of a text.
 pub(crate) fn short_hash(words: &str) -> SmolStr {
-    let digest = Sha256::digest(words.as_bytes());
-    digest
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let digest: [u8; 32] = Sha256::digest(words.as_bytes()).into();
+    let (front, _) = digest.split_at(SHORT_HASH_BYTES);
+    hex::encode(front).into()
 }
 
 /// The id of an event: the first 128 bits of SHA-256 over its parts, each length-prefixed.

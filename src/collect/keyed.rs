@@ -11,8 +11,8 @@ use crate::collect::event::{Event, Handle};
 use crate::collect::normalise::{NameRules, mask_email, mask_ip, mask_name, mask_phone, normalise};
 use crate::collect::words::HandleKind;
 
-/// Length of a keyed value in hexadecimal characters.
-const HEX_CHARS: usize = 32;
+/// Bytes of a keyed value, which is written in hexadecimal.
+const KEYED_BYTES: usize = 16;
 /// Most values of one event that are remembered while it is keyed.
 const SEEN_MAX: usize = 16;
 
@@ -103,14 +103,11 @@ fn hash(key: &Key, label: &str, value: &str) -> SmolStr {
     mac.update(label.as_bytes());
     mac.update(&[0]);
     mac.update(value.as_bytes());
-    let digest = mac.finalize().into_bytes();
-    let mut text = [0; HEX_CHARS];
-    for (pair, byte) in text.chunks_exact_mut(2).zip(digest) {
-        pair.copy_from_slice(&[byte >> 4, byte & 15].map(|half| match half {
-            0..10 => b'0' + half,
-            _ => b'a' - 10 + half,
-        }));
-    }
+    let digest: [u8; 32] = mac.finalize().into_bytes().into();
+    let (front, _) = digest.split_at(KEYED_BYTES);
+    let mut text = [0; 2 * KEYED_BYTES];
+    // The text has room for it.
+    let _ = hex::encode_to_slice(front, &mut text);
     str::from_utf8(&text).map_or_else(|_| SmolStr::default(), SmolStr::new)
 }
 

@@ -69,7 +69,7 @@ pub fn record_id(event: EventId, stage: Stage, version: u32) -> String {
     hash.update(stage.as_str());
     hash.update([0]);
     hash.update(version.to_be_bytes());
-    chain::hex(&hash.finalize())
+    hex::encode(hash.finalize())
 }
 
 /// Whether this entity writes the records about a fact. One does: of a recovery its target; else the

@@ -196,8 +196,7 @@ impl EntityState {
             EntityKind::Identity => IDENTITY_DAYS,
             EntityKind::Contact => FOLDED_DAYS,
             EntityKind::Ticket => {
-                let open = ticket::fold(self.window.facts())
-                    .is_some_and(|ticket| ticket.closed().is_none());
+                let open = ticket::is_open(self.window.facts()) == Some(true);
                 if open { IDENTITY_DAYS } else { FOLDED_DAYS }
             }
             EntityKind::Agent | EntityKind::Caller | EntityKind::Device | EntityKind::Address => {

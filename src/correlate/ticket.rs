@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
-use crate::collect::event::{Action, RequestClass, TicketStatus};
+use crate::collect::event::{Action, EventId, RequestClass, TicketStatus};
 use crate::collect::time::{DAY_MS, Timestamp};
 use crate::correlate::contact::evidence_of;
 use crate::correlate::fact::{Fact, Person};
@@ -136,11 +136,31 @@ fn overlap(a: &Span, b: &Span, first: Timestamp, last: Timestamp) -> bool {
     from <= last && from.max(first) < end(a).min(end(b))
 }
 
+/// Whether a ticket is open after all that is known of it; `None` while nothing is. As [`fold`] has it.
+#[must_use]
+pub fn is_open(facts: &[Fact]) -> Option<bool> {
+    if facts.is_empty() {
+        return None;
+    }
+    let of_ticket = facts.iter().filter(|fact| fact.ticket.is_some());
+    let told = of_ticket.filter_map(|fact| Some((in_order(fact), status_of(fact)?)));
+    let last = told.max_by_key(|(order, _)| *order);
+    Some(!matches!(
+        last,
+        Some((_, TicketStatus::Resolved | TicketStatus::Closed))
+    ))
+}
+
+/// Of equal times the later version of a record counts.
+const fn in_order(fact: &Fact) -> (Timestamp, i64, EventId) {
+    (fact.time, fact.version, fact.id)
+}
+
 /// Folds the facts of one ticket. `None` while nothing of it is known.
 #[must_use]
 pub fn fold(facts: &[Fact]) -> Option<TicketState> {
     let mut ordered: Vec<&Fact> = facts.iter().collect();
-    ordered.sort_by_key(|fact| (fact.time, fact.version, fact.id));
+    ordered.sort_by_key(|fact| in_order(fact));
     let first = *ordered.first()?;
     let opened = opening(&ordered);
     let opener = ordered
@@ -324,7 +344,7 @@ fn assign(assignees: &mut Vec<Named<Vec<SmolStr>>>, who: &[SmolStr], from: Times
 mod tests {
     use super::*;
     use crate::collect::event::{
-        Domain, Event, EventId, ResolutionStatus, Role, TicketRef, Verification, VerificationMethod,
+        Domain, Event, ResolutionStatus, Role, TicketRef, Verification, VerificationMethod,
     };
     use crate::collect::time::{HOUR_MS, MINUTE_MS};
 
@@ -384,6 +404,33 @@ mod tests {
         let mut reversed = events;
         reversed.reverse();
         assert_eq!(fold(&facts(&reversed)).unwrap(), state);
+    }
+
+    #[test]
+    fn whether_it_is_open_is_as_the_fold_has_it() {
+        let all = [
+            TicketStatus::Open,
+            TicketStatus::Pending,
+            TicketStatus::Resolved,
+            TicketStatus::Closed,
+        ];
+        let pairs = all.into_iter().flat_map(|a| all.map(|b| [a, b]));
+        for [a, b] in pairs {
+            for c in all {
+                let mut events = [
+                    snapshot(1, HOUR_MS, "a", a),
+                    snapshot(2, HOUR_MS, "a", b),
+                    snapshot(3, 2 * HOUR_MS, "a", c),
+                ];
+                for _ in 0..events.len() {
+                    events.rotate_left(1);
+                    let facts = facts(&events);
+                    let folded = fold(&facts).map(|state| state.closed().is_none());
+                    assert_eq!(is_open(&facts), folded, "{a:?} {b:?} {c:?}");
+                }
+            }
+        }
+        assert_eq!(is_open(&[]), None);
     }
 
     #[test]

@@ -101,15 +101,10 @@ impl Lexicon {
         for file in files {
             digest.update(file.as_bytes());
         }
-        let hex: String = digest
-            .finalize()
-            .iter()
-            .take(4)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let [a, b, c, d, ..] = <[u8; 32]>::from(digest.finalize());
         Ok(Self {
             phrases: Phrases::compile(files)?,
-            version: format!("lexicon-{hex}"),
+            version: format!("lexicon-{}", hex::encode([a, b, c, d])),
         })
     }
 

@@ -59,16 +59,6 @@ const AFTER_HASH: &[u8] = b"\"}";
 /// Characters of a hash.
 const HASH_CHARS: usize = 64;
 
-/// Lower-case hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
-}
-
 impl AuditHead {
     /// Chains a record: gives it its number and the hash before it, and moves on.
     pub fn seal(&mut self, entry: &Entry) -> Sealed {
@@ -78,12 +68,12 @@ impl AuditHead {
         let number = self.count.saturating_add(1);
         text.push_str(&format!(
             ",\"number\":{number},\"prev\":\"{}\"",
-            hex(&self.hash)
+            hex::encode(self.hash)
         ));
         let hash: [u8; 32] = Sha256::digest(text.as_bytes()).into();
         let mut value = text.into_bytes();
         value.extend_from_slice(BEFORE_HASH);
-        value.extend_from_slice(hex(&hash).as_bytes());
+        value.extend_from_slice(hex::encode(hash).as_bytes());
         value.extend_from_slice(AFTER_HASH);
         *self = Self {
             hash,
@@ -108,12 +98,13 @@ impl AuditHead {
         let at = record.len().checked_sub(ending).ok_or(Fault::Unreadable)?;
         let (content, end) = record.split_at_checked(at).ok_or(Fault::Unreadable)?;
         let hash: [u8; 32] = Sha256::digest(content).into();
-        let text = hex(&hash);
+        let text = hex::encode(hash);
         let written = [BEFORE_HASH, text.as_bytes(), AFTER_HASH].concat();
         if end != written || place.hash != text {
             return Err(Fault::Changed);
         }
-        let follows = place.prev == hex(&self.hash) && place.number == self.count.saturating_add(1);
+        let follows =
+            place.prev == hex::encode(self.hash) && place.number == self.count.saturating_add(1);
         follows
             .then_some(Self {
                 hash,

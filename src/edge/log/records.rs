@@ -138,7 +138,10 @@ pub fn dead_letter(source: &Record<'_>, fault: Fault<'_>) -> Outgoing {
             ("src.partition", text(&source.partition)),
             ("src.offset", text(&source.offset)),
             ("src.timestamp", text(&source.ingest_ts.0)),
-            ("sha256", hex(&Sha256::digest(source.value)).into_bytes()),
+            (
+                "sha256",
+                hex::encode(Sha256::digest(source.value)).into_bytes(),
+            ),
             ("length", text(&source.value.len())),
             ("version", env!("CARGO_PKG_VERSION").as_bytes().to_vec()),
         ],
@@ -198,10 +201,6 @@ pub fn audit(partition: i32, sealed: &Sealed) -> Outgoing {
         headers: vec![("content-type", b"application/json".to_vec())],
         value: Some(sealed.value.clone()),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
