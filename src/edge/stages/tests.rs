@@ -16,7 +16,7 @@ use crate::correlate::rules::{self, RuleSet};
 use crate::edge::clock::monotonic;
 use crate::edge::log::memory::{MemberSettings, MemoryBroker, MemoryLog};
 use crate::edge::log::topics::{Names, PREFIX_DEFAULT, Topic};
-use crate::edge::log::{Partition, ProduceRecord};
+use crate::edge::log::{Log as _, Partition, ProduceRecord};
 
 use super::collect::{self, Collect, SourceTopic};
 use super::correlate::{self, Correlate};
@@ -220,4 +220,35 @@ fn a_partition_with_an_alert_does_not_wait_for_the_others() {
     assert_eq!(written(Topic::State, 1), 0, "the other still gathers");
     cycle();
     assert!(written(Topic::State, 1) > 0);
+}
+
+/// One partition is restored while another has something to commit: gathering as long as it may would
+/// keep the first one waiting.
+#[test]
+fn restores_go_on_between_short_cycles() {
+    let world = World::new();
+    for topic in [Topic::Events, Topic::State] {
+        world.broker.create_topic(world.names.of(topic), 2);
+    }
+    world.broker.set_waiting(true);
+    // A transaction that is open on its changelog holds the restore up.
+    let mut writer = world.member("writer", Vec::new());
+    writer.begin().unwrap();
+    let open = ProduceRecord {
+        topic: world.names.of(Topic::State),
+        partition: 1,
+        key: Some(b"identity|T"),
+        headers: &[],
+        value: None,
+    };
+    writer.produce(&open).unwrap();
+    let mut correlate = world.correlate_with(RuleSet::new(Vec::new()), Duration::from_secs(20));
+    while correlate.standing().running == 0 {
+        correlate.cycle().unwrap();
+    }
+    assert_eq!(correlate.standing().restoring, 1);
+    world.append(world.names.of(Topic::Events), &block());
+    let began = monotonic();
+    while !correlate.cycle().unwrap().committed {}
+    assert!(began.elapsed() < Duration::from_secs(5));
 }

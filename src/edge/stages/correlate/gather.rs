@@ -32,14 +32,15 @@ impl<L: Log> Correlate<L> {
                 hurry = Some(Deadline::after(self.setup.storm_max));
             }
             let until = self.until.filter(|_| gathered.blocks > 0);
+            let is_restoring = !self.restores.is_empty();
             let wait = match (hurry, until) {
                 // A backlog.
                 (Some(hurry), _) if hurry.has_passed() => return Ok(Scope::All),
-                (Some(_), _) => self.patience.settling(),
-                (None, Some(until)) => until.left().max(self.patience.settling()),
-                // Restores go on between the polls, so they do not wait.
-                (None, None) if !self.restores.is_empty() => Duration::ZERO,
-                (None, None) => self.setup.idle_wait,
+                (None, Some(until)) if !is_restoring => until.left().max(self.patience.settling()),
+                // Restores go on between the cycles, which are short for them.
+                (_, Some(_)) => self.patience.settling(),
+                (_, None) if is_restoring => Duration::ZERO,
+                (_, None) => self.setup.idle_wait,
             };
             match self.log.poll(wait) {
                 Ok(Polled::Idle) => {
