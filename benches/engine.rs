@@ -14,10 +14,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use deskwarden::collect::block::{self, Body, Entry, Writer};
+use deskwarden::collect::block::{self, Entry, Writer};
 use deskwarden::collect::entity::{Entity, EntityKind, copies};
 use deskwarden::collect::event::*;
-use deskwarden::collect::glance::Glance;
 use deskwarden::collect::time::{DAY_MS, SECOND_MS, Timestamp};
 use deskwarden::correlate::engine::{AHEAD_MAX, Effects, Engine, Setup};
 use deskwarden::correlate::rules;
@@ -49,20 +48,16 @@ fn next(state: &mut u64) -> u64 {
 }
 
 fn role(id: u64) -> Option<Box<Role>> {
-    let mut role = Role {
+    Some(Box::new(Role {
         handles: vec![Handle {
             kind: HandleKind::Email,
             value: format!("{id:032x}").into(),
             masked: Some("a…@example.com".into()),
             issuer: None,
         }],
-        identity: Some(format!("hris:E{id}").into()),
         account: Some(format!("okta:00u{id}").into()),
-        ..Role::default()
-    };
-    role.resolution.status = ResolutionStatus::Resolved;
-    role.resolution.strong = true;
-    Some(Box::new(role))
+        ..Role::resolved(format!("hris:E{id}"))
+    }))
 }
 
 fn event(number: u64, person: u64, action: Action, time: Timestamp) -> Event {
@@ -97,14 +92,7 @@ fn push(writer: &mut Writer, event: &Event) {
         .iter()
         .filter(|e| e.kind == EntityKind::Identity)
     {
-        writer.push(&Entry {
-            entity: Some((entity.kind, &entity.id)),
-            traceparent: None,
-            body: Body::Event {
-                glance: Glance::of(event, entity, &mut buffer),
-                event: &bytes,
-            },
-        });
+        writer.push(&Entry::copy(event, &bytes, entity, &mut buffer));
     }
 }
 

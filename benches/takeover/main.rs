@@ -6,9 +6,10 @@
 //! cargo bench --bench takeover -- latency --seconds 30
 //! cargo bench --bench takeover -- start --runs 5
 //! cargo bench --bench takeover -- restore --people 1000000 --runs 3
+//! cargo bench --bench takeover -- engine --runs 5
 //! ```
 //!
-//! Brokers are those of `--brokers` or `DESKWARDEN_TEST_BROKERS`; `tests/run --bench takeover drain`
+//! `engine` needs none; for the others brokers are those of `--brokers` or `DESKWARDEN_TEST_BROKERS`; `tests/run --bench takeover drain`
 //! starts one. Machines are shared and noisy: what counts is the ratio of interleaved runs, and
 //! events per CPU-second of the process under test.
 #![allow(

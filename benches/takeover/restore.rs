@@ -8,9 +8,7 @@ use crate::ours::{self, ENVIRONMENT};
 use crate::{Place, broker};
 use clap::Args;
 use deskwarden::collect::entity::{Entity, EntityKind};
-use deskwarden::collect::event::{
-    Action, Device, Domain, Event, EventId, Network, Outcome, ResolutionStatus, Role,
-};
+use deskwarden::collect::event::{Action, Device, Domain, Event, EventId, Network, Outcome, Role};
 use deskwarden::collect::time::{DAY_MS, Timestamp};
 use deskwarden::correlate::engine::{Change, Effects, Engine, Setup};
 use deskwarden::correlate::rules;
@@ -199,13 +197,7 @@ fn seen(entity: &Entity, (number, nth): (u64, u32), time: Timestamp) -> Event {
     event.outcome = Outcome::Success;
     event.source.system = "okta".into();
     event.source.product = "okta".into();
-    let mut role = Role {
-        identity: Some(entity.id.as_str().into()),
-        ..Role::default()
-    };
-    role.resolution.status = ResolutionStatus::Resolved;
-    role.resolution.strong = true;
-    event.target = Some(Box::new(role));
+    event.target = Some(Box::new(Role::resolved(entity.id.as_str())));
     // As keyed values lie there: no two alike, and nothing to compress.
     let keyed = |what: u64| format!("{:032x}", mixed(number * 8 + what));
     event.device = Some(Box::new(Device {

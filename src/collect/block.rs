@@ -81,7 +81,25 @@ fn at_once<S: serde::Serializer>(bytes: &&[u8], serializer: S) -> Result<S::Ok, 
     serializer.serialize_bytes(bytes)
 }
 
-impl Entry<'_> {
+impl<'a> Entry<'a> {
+    /// The copy of an event for one of its entities. `encoded` is the event as [`encode_event`] has it;
+    /// `buffer` holds what its glance shows.
+    pub fn copy(
+        event: &Event,
+        encoded: &'a [u8],
+        entity: &'a Entity,
+        buffer: &'a mut Vec<u8>,
+    ) -> Self {
+        Self {
+            entity: Some((entity.kind, &entity.id)),
+            traceparent: None,
+            body: Body::Event {
+                glance: Glance::of(event, entity, buffer),
+                event: encoded,
+            },
+        }
+    }
+
     /// The receiver, if there is one.
     #[must_use]
     pub fn receiver(&self) -> Option<Entity> {
@@ -286,14 +304,12 @@ mod tests {
         let event = sample(text);
         let entity = Entity::new(EntityKind::Identity, text);
         let mut buffer = Vec::new();
-        writer.push(&Entry {
-            entity: Some((entity.kind, &entity.id)),
-            traceparent: None,
-            body: Body::Event {
-                glance: Glance::of(&event, &entity, &mut buffer),
-                event: &encode_event(&event),
-            },
-        });
+        writer.push(&Entry::copy(
+            &event,
+            &encode_event(&event),
+            &entity,
+            &mut buffer,
+        ));
     }
 
     #[test]

@@ -135,6 +135,22 @@ pub struct Role {
     pub delegates: Vec<SmolStr>,
 }
 
+impl Role {
+    /// Somebody whom the directory knows by a strong name.
+    #[must_use]
+    pub fn resolved(identity: impl Into<SmolStr>) -> Self {
+        Self {
+            identity: Some(identity.into()),
+            resolution: Resolution {
+                status: ResolutionStatus::Resolved,
+                strong: true,
+                ..Resolution::default()
+            },
+            ..Self::default()
+        }
+    }
+}
+
 /// What the directory says of a target beyond its role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[serde(default, deny_unknown_fields)]

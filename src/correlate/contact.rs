@@ -239,13 +239,7 @@ mod tests {
     }
 
     fn role(identity: &str) -> Option<Box<Role>> {
-        let mut role = Role {
-            identity: Some(identity.into()),
-            ..Role::default()
-        };
-        role.resolution.status = crate::collect::event::ResolutionStatus::Resolved;
-        role.resolution.strong = true;
-        Some(Box::new(role))
+        Some(Box::new(Role::resolved(identity)))
     }
 
     #[test]

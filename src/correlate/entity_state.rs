@@ -196,8 +196,11 @@ impl EntityState {
             EntityKind::Identity => IDENTITY_DAYS,
             EntityKind::Contact => FOLDED_DAYS,
             EntityKind::Ticket => {
-                let open = ticket::is_open(self.window.facts()) == Some(true);
-                if open { IDENTITY_DAYS } else { FOLDED_DAYS }
+                if ticket::is_open(self.window.facts()) {
+                    IDENTITY_DAYS
+                } else {
+                    FOLDED_DAYS
+                }
             }
             EntityKind::Agent | EntityKind::Caller | EntityKind::Device | EntityKind::Address => {
                 PIVOT_DAYS

@@ -136,19 +136,17 @@ fn overlap(a: &Span, b: &Span, first: Timestamp, last: Timestamp) -> bool {
     from <= last && from.max(first) < end(a).min(end(b))
 }
 
-/// Whether a ticket is open after all that is known of it; `None` while nothing is. As [`fold`] has it.
+/// Whether a ticket is open after all that is known of it, as [`fold`] has it.
 #[must_use]
-pub fn is_open(facts: &[Fact]) -> Option<bool> {
-    if facts.is_empty() {
-        return None;
-    }
+pub fn is_open(facts: &[Fact]) -> bool {
     let of_ticket = facts.iter().filter(|fact| fact.ticket.is_some());
     let told = of_ticket.filter_map(|fact| Some((in_order(fact), status_of(fact)?)));
     let last = told.max_by_key(|(order, _)| *order);
-    Some(!matches!(
+    let is_over = matches!(
         last,
         Some((_, TicketStatus::Resolved | TicketStatus::Closed))
-    ))
+    );
+    !facts.is_empty() && !is_over
 }
 
 /// Of equal times the later version of a record counts.
@@ -425,12 +423,12 @@ mod tests {
                 for _ in 0..events.len() {
                     events.rotate_left(1);
                     let facts = facts(&events);
-                    let folded = fold(&facts).map(|state| state.closed().is_none());
+                    let folded = fold(&facts).unwrap().closed().is_none();
                     assert_eq!(is_open(&facts), folded, "{a:?} {b:?} {c:?}");
                 }
             }
         }
-        assert_eq!(is_open(&[]), None);
+        assert!(!is_open(&[]), "nothing is known of it");
     }
 
     #[test]

@@ -1,8 +1,7 @@
 //! Obligations, retraction, duplicates, and that a cycle can be undone or restored.
 
 use super::*;
-use crate::collect::event::{Action, Device, Domain, Outcome, ResolutionStatus, Role, TicketRef};
-use crate::collect::glance::Glance;
+use crate::collect::event::{Action, Device, Domain, Outcome, Role, TicketRef};
 use crate::collect::time::{DAY_MS, HOUR_MS};
 use crate::correlate::baseline;
 use crate::correlate::case::QUIET_MS;
@@ -27,13 +26,7 @@ fn declared(engine: &mut Engine) {
 }
 
 fn role(id: &str) -> Option<Box<Role>> {
-    let mut role = Role {
-        identity: Some(id.into()),
-        ..Role::default()
-    };
-    role.resolution.status = ResolutionStatus::Resolved;
-    role.resolution.strong = true;
-    Some(Box::new(role))
+    Some(Box::new(Role::resolved(id)))
 }
 
 fn reset() -> Event {
@@ -311,14 +304,8 @@ fn entry(engine: &mut Engine, event: &Event) -> Effects {
 
 fn entry_of(engine: &mut Engine, entity: &Entity, event: &Event) -> Effects {
     let mut buffer = Vec::new();
-    let entry = Entry {
-        entity: Some((entity.kind, &entity.id)),
-        traceparent: None,
-        body: Body::Event {
-            glance: Glance::of(event, entity, &mut buffer),
-            event: &block::encode_event(event),
-        },
-    };
+    let encoded = block::encode_event(event);
+    let entry = Entry::copy(event, &encoded, entity, &mut buffer);
     let mut effects = Effects::default();
     engine.handle(&entry, &mut effects).unwrap();
     effects

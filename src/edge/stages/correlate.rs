@@ -276,7 +276,6 @@ impl<L: Log> Correlate<L> {
 
     fn forget_cycle(&mut self) {
         self.records = 0;
-        self.until = None;
         self.applying = Duration::ZERO;
     }
 

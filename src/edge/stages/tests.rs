@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use crate::collect::block::{Body, Entry, SourceWatermark, Writer, encode_event};
 use crate::collect::entity::{Entity, EntityKind};
-use crate::collect::event::{Action, Domain, Event, EventId, Outcome, ResolutionStatus, Role};
-use crate::collect::glance::Glance;
+use crate::collect::event::{Action, Domain, Event, EventId, Outcome, Role};
 use crate::collect::identity::Settings;
 use crate::collect::setup::{Product, SourceSetup};
 use crate::collect::text::Lexicon;
@@ -132,29 +131,19 @@ fn block() -> Vec<u8> {
 fn block_of(person: &str, actions: &[Action]) -> Vec<u8> {
     let mut writer = Writer::default();
     let entity = Entity::new(EntityKind::Identity, person);
-    let role = |id: &str| {
-        let mut role = Role {
-            identity: Some(id.into()),
-            ..Role::default()
-        };
-        role.resolution.status = ResolutionStatus::Resolved;
-        role.resolution.strong = true;
-        Some(Box::new(role))
-    };
+    let role = |id: &str| Some(Box::new(Role::resolved(id)));
     for (number, action) in (1..).zip(actions) {
         let mut event = Event::new(Domain::Idp, *action, NOW.plus(number));
         event.event_id = EventId(u128::try_from(number).unwrap().to_be_bytes());
         event.outcome = Outcome::Success;
         (event.target, event.agent) = (role(person), role("agent"));
         let mut buffer = Vec::new();
-        writer.push(&Entry {
-            entity: Some((entity.kind, &entity.id)),
-            traceparent: None,
-            body: Body::Event {
-                glance: Glance::of(&event, &entity, &mut buffer),
-                event: &encode_event(&event),
-            },
-        });
+        writer.push(&Entry::copy(
+            &event,
+            &encode_event(&event),
+            &entity,
+            &mut buffer,
+        ));
     }
     writer.take().remove(0)
 }
@@ -251,4 +240,17 @@ fn restores_go_on_between_short_cycles() {
     let began = monotonic();
     while !correlate.cycle().unwrap().committed {}
     assert!(began.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn a_collector_says_where_it_stands_also_where_nothing_comes() {
+    let world = World::new();
+    let mut collect = world.collect();
+    while collect.positions().is_empty() {
+        collect.cycle(NOW).unwrap();
+    }
+    collect.cycle(NOW.plus(SECOND_MS)).unwrap();
+    let source = Partition::new(SOURCE, 0);
+    let told = collect.into_log().committed(std::slice::from_ref(&source));
+    assert_eq!(told.unwrap().get(&source), Some(&0));
 }

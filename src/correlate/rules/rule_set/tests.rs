@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::collect::entity::{Entity, copies};
 use crate::collect::event::{
-    AgentKind, Band, Channel, Cue, CueSpan, Domain, Event, EventId, ResolutionStatus, Role, Tier,
+    AgentKind, Band, Channel, Cue, CueSpan, Domain, Event, EventId, Role, Tier,
 };
 use crate::collect::glance::sightings;
 use crate::collect::time::{DAY_MS, HOUR_MS, MINUTE_MS};
@@ -159,14 +159,10 @@ const ACTIONS_TRIED: [Action; 25] = [
 ];
 
 fn role(name: &str, tier: Tier) -> Option<Box<Role>> {
-    let mut role = Role {
-        identity: Some(name.into()),
+    Some(Box::new(Role {
         tier,
-        ..Role::default()
-    };
-    role.resolution.status = ResolutionStatus::Resolved;
-    role.resolution.strong = true;
-    Some(Box::new(role))
+        ..Role::resolved(name)
+    }))
 }
 
 /// What a random event is made of.

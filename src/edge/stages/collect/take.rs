@@ -6,7 +6,6 @@ use crate::collect::block::{Body, Entry, SourceWatermark, encode_event_into};
 use crate::collect::directory::{ExportSetup, read_item};
 use crate::collect::entity::Entity;
 use crate::collect::event::Event;
-use crate::collect::glance::Glance;
 use crate::collect::pipeline::{Collected, Collector};
 use crate::collect::record::Record;
 use crate::collect::setup::SourceSetup;
@@ -124,14 +123,7 @@ impl<L: Log> Collect<L> {
         encode_event_into(event, &mut self.encoded);
         let mut buffer = Vec::new();
         for entity in entities {
-            let entry = Entry {
-                entity: Some((entity.kind, &entity.id)),
-                traceparent: None,
-                body: Body::Event {
-                    glance: Glance::of(event, entity, &mut buffer),
-                    event: &self.encoded,
-                },
-            };
+            let entry = Entry::copy(event, &self.encoded, entity, &mut buffer);
             let partition = entity.partition(self.setup.partitions);
             if let Some(writer) = self.blocks.get_mut(partition.cast_unsigned() as usize) {
                 writer.push(&entry);

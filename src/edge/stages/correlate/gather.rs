@@ -23,6 +23,9 @@ impl<L: Log> Correlate<L> {
         let mut hurry: Option<Deadline> = None;
         loop {
             let gathered = self.gathered();
+            if gathered.blocks == 0 {
+                self.until = None;
+            }
             if gathered.entries >= self.setup.entries_max || gathered.bytes >= self.setup.bytes_max
             {
                 return Ok(Scope::All);
@@ -31,7 +34,7 @@ impl<L: Log> Correlate<L> {
                 // What is queued already may come along, for a moment.
                 hurry = Some(Deadline::after(self.setup.storm_max));
             }
-            let until = self.until.filter(|_| gathered.blocks > 0);
+            let until = self.until;
             let is_restoring = !self.restores.is_empty();
             let wait = match (hurry, until) {
                 // A backlog.

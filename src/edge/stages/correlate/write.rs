@@ -100,9 +100,6 @@ impl<L: Log> Correlate<L> {
         let is_over = |spot: &Spot| written.iter().any(|(number, _)| *number == spot.0);
         self.suspects.retain(|spot| !is_over(spot));
         self.poisoned.retain(|spot| !is_over(spot));
-        if self.gathered().blocks == 0 {
-            self.until = None;
-        }
         self.counts.add(counts);
     }
 }
