@@ -80,6 +80,12 @@ pub struct AlertRecord {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlertFault(String);
 
+impl AlertFault {
+    pub(super) fn new(fault: &impl fmt::Display) -> Self {
+        Self(fault.to_string())
+    }
+}
+
 impl fmt::Display for AlertFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "not an alert: {}", self.0)

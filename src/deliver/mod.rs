@@ -4,4 +4,10 @@
 //! page verdict of its previous revision and of its peak.
 
 pub mod alert;
+pub mod encode;
 pub mod filter;
+pub mod notice;
+pub mod pii;
+pub mod route;
+pub mod severity;
+pub mod text;
