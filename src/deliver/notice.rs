@@ -67,6 +67,8 @@ pub struct Pattern {
 /// Who took part, over the findings that count; where none does, over all.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct People {
+    /// Whose accounts.
+    pub targets: Vec<Named>,
     /// Who performed it, other than the target itself.
     pub agents: Vec<Named>,
     /// Who asked.

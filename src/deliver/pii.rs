@@ -48,6 +48,7 @@ fn without_names(notice: &Notice) -> Notice {
     take_subject(&mut notice, &mut names);
     let people = &mut notice.people;
     for list in [
+        &mut people.targets,
         &mut people.agents,
         &mut people.requesters,
         &mut people.approvers,

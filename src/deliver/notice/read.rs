@@ -125,7 +125,6 @@ struct Data {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Roles {
-    target: Who,
     agent: Who,
     requester: Who,
     approver: Who,
@@ -352,6 +351,7 @@ fn people(evidences: &[Evidence]) -> People {
     });
     agents.retain(|agent| !targets.contains(agent.id.as_str()));
     People {
+        targets: all(|e| who(&e.user)),
         agents,
         requesters: all(|e| who(&e.data.roles.requester)),
         approvers: all(|e| who(&e.data.roles.approver)),

@@ -1,0 +1,164 @@
+//! Slack: the body of an incoming webhook or of `chat.postMessage`, in Block Kit.
+//!
+//! Source: `docs.slack.dev/reference/block-kit/blocks` (header, section, context) and
+//! `docs.slack.dev/messaging/formatting-message-text` (escaping). Texts of others stand in `plain_text`
+//! only, where nothing is a link or a mention; the fall-back text, which is not, is escaped.
+
+use serde_json::{Value, json};
+
+use crate::deliver::alert::Activity;
+use crate::deliver::encode::digest::Digest;
+use crate::deliver::encode::facts::{Fact, facts};
+use crate::deliver::notice::Notice;
+use crate::deliver::pii::Masking;
+use crate::deliver::route::Decision;
+use crate::deliver::text::cut;
+
+/// Most blocks of a message.
+pub const BLOCKS_MAX: usize = 50;
+/// Characters of a header.
+pub const HEADER_CHARS_MAX: usize = 150;
+/// Characters of the text of a section.
+pub const SECTION_CHARS_MAX: usize = 3_000;
+/// Fields of a section.
+pub const FIELDS_MAX: usize = 10;
+/// Characters of a field.
+pub const FIELD_CHARS_MAX: usize = 2_000;
+/// Characters of a field that we write: about 13,200 make a message.
+const VALUE_CHARS_MAX: usize = 320;
+
+/// How Slack is told.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Slack {
+    /// Channel id, for `chat.postMessage`; an incoming webhook knows its own.
+    pub channel: Option<String>,
+    /// How people are named.
+    pub masking: Masking,
+}
+
+/// The message of a revision; `thread` is the `ts` of the first one, where a bot token gave it.
+#[must_use]
+pub fn message(
+    notice: &Notice,
+    decision: Decision,
+    settings: &Slack,
+    thread: Option<&str>,
+) -> String {
+    let notice = &*settings.masking.apply(notice);
+    let summary = notice.summary();
+    let mut blocks = vec![header(&format!("{} {summary}", mark(notice)))];
+    if decision != Decision::Resolve {
+        let advice = format!("{}\n\nWhat to do: {}", notice.message, notice.remediation);
+        blocks.push(section(&advice));
+    }
+    let facts = facts(notice);
+    let shown: Vec<&Fact> = facts
+        .iter()
+        .filter(|fact| !IN_CONTEXT.contains(&fact.key))
+        .take(FIELDS_MAX)
+        .collect();
+    let fields: Vec<Value> = shown.into_iter().map(field).collect();
+    if !fields.is_empty() {
+        blocks.push(json!({"type": "section", "fields": fields}));
+    }
+    blocks.extend(link(notice.link.as_deref(), "Open the case"));
+    let alert = &notice.alert;
+    blocks.push(context(&format!(
+        "Alert {}, revision {}, tenant {}",
+        alert.id, alert.revision, notice.tenant
+    )));
+    posted(&summary, blocks, settings, thread)
+}
+
+/// The message of a digest.
+#[must_use]
+pub fn digest(digest: &Digest, settings: &Slack) -> String {
+    let summary = digest.summary();
+    let mut blocks = vec![header(&format!("{STORM} {summary}"))];
+    for row in digest.worst() {
+        blocks.push(section(&row.summary));
+        blocks.extend(link(row.link.as_deref(), "Open the case"));
+    }
+    blocks.extend(link(digest.link.as_deref(), "Open all alerts"));
+    posted(&summary, blocks, settings, None)
+}
+
+/// Facts that stand in the last line.
+const IN_CONTEXT: [&str; 2] = ["tenant", "alert_id"];
+const STORM: &str = "🌩️";
+
+/// One sign before the words, by severity.
+const fn mark(notice: &Notice) -> &'static str {
+    if matches!(notice.alert.activity, Activity::Closed) {
+        return "✅";
+    }
+    match notice.alert.severity_id {
+        5.. => "🔴",
+        4 => "🟠",
+        3 => "🟡",
+        _ => "🔵",
+    }
+}
+
+fn posted(summary: &str, blocks: Vec<Value>, settings: &Slack, thread: Option<&str>) -> String {
+    let mut message = json!({
+        "text": escaped(summary, SECTION_CHARS_MAX),
+        "mrkdwn": false,
+        "unfurl_links": false,
+        "unfurl_media": false,
+        "blocks": blocks,
+    });
+    if let Value::Object(fields) = &mut message {
+        for (key, value) in [
+            ("channel", settings.channel.as_deref()),
+            ("thread_ts", thread),
+        ] {
+            fields.extend(value.map(|value| (key.to_owned(), Value::from(value))));
+        }
+    }
+    message.to_string()
+}
+
+fn plain(text: &str, max: usize) -> Value {
+    json!({"type": "plain_text", "text": escaped(text, max), "emoji": false})
+}
+
+fn header(text: &str) -> Value {
+    json!({"type": "header", "text": plain(text, HEADER_CHARS_MAX)})
+}
+
+fn section(text: &str) -> Value {
+    json!({"type": "section", "text": plain(text, SECTION_CHARS_MAX)})
+}
+
+fn field(fact: &Fact) -> Value {
+    plain(&format!("{}\n{}", fact.label, fact.value), VALUE_CHARS_MAX)
+}
+
+fn context(text: &str) -> Value {
+    json!({"type": "context", "elements": [plain(text, FIELD_CHARS_MAX)]})
+}
+
+/// A link of ours in a line of its own; its words are constant.
+fn link(url: Option<&str>, words: &'static str) -> Option<Value> {
+    let url = escaped(url?, usize::MAX);
+    let text = format!("<{url}|{words}>");
+    Some(json!({"type": "context", "elements": [{"type": "mrkdwn", "text": text}]}))
+}
+
+/// `&`, `<` and `>` as Slack wants them, in at most `max` characters, none of them cut.
+fn escaped(text: &str, max: usize) -> String {
+    let mut room = max;
+    loop {
+        let out = cut(text, room)
+            .replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('>', "&gt;");
+        let over = out.chars().count().saturating_sub(max);
+        if over == 0 || room == 0 {
+            return out;
+        }
+        // One character less saves up to five.
+        room = room.min(text.len()) - over.div_ceil(5).min(room.min(text.len()));
+    }
+}
