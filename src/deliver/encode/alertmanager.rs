@@ -103,6 +103,9 @@ impl Change {
     }
 }
 
+/// Facts that stand in the label set.
+const IN_LABELS: [&str; 2] = ["tenant", "alert_id"];
+
 /// The name of an alert by kind of entity.
 const NAMES: [(&str, &str); 7] = [
     ("identity", "HelpDeskTakeover"),
@@ -119,6 +122,7 @@ fn open(notice: &Notice, severity: &'static str) -> Open {
     let name = NAMES.iter().find(|(kind, _)| *kind == subject.kind);
     let mut annotations: BTreeMap<&'static str, String> = facts(notice)
         .into_iter()
+        .filter(|fact| !IN_LABELS.contains(&fact.key))
         .map(|fact| (fact.key, fact.value))
         .collect();
     for (key, value) in [

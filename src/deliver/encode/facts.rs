@@ -41,7 +41,7 @@ pub(super) fn facts(notice: &Notice) -> Vec<Fact> {
         ("subject", "Whom", subject(notice)),
         ("targets", "Accounts", names(targets)),
         ("when", "When", when(notice.span)),
-        ("severity", "Severity", severity(notice)),
+        ("score", "Severity", severity(notice)),
         ("patterns", "Patterns", patterns(notice)),
         (
             "missing_controls",
@@ -128,10 +128,8 @@ fn patterns(notice: &Notice) -> String {
 fn closed(notice: &Notice) -> String {
     let reason = notice.status_detail.as_deref().unwrap_or_default();
     let mut text = reason.replace('_', " ");
-    for more in [notice.verdict, notice.comment.as_deref()] {
-        if let Some(more) = more {
-            text = format!("{text}, {more}");
-        }
+    for more in notice.verdict.into_iter().chain(notice.comment.as_deref()) {
+        text = format!("{text}, {more}");
     }
     if let Some(id) = &notice.linked_identity {
         text = format!("{text}, now {id}");

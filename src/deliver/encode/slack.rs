@@ -162,3 +162,27 @@ fn escaped(text: &str, max: usize) -> String {
         room = room.min(text.len()) - over.div_ceil(5).min(room.min(text.len()));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_are_escaped_and_never_cut() {
+        assert_eq!(escaped("a<b>&c", 100), "a&lt;b&gt;&amp;c");
+        assert_eq!(escaped("<!channel>", 18), "&lt;!channel&gt;");
+        for max in 1..60 {
+            let out = escaped(&"&<>x".repeat(20), max);
+            assert!(out.chars().count() <= max, "{max}: {out}");
+            let rest = out
+                .replace("&amp;", "")
+                .replace("&lt;", "")
+                .replace("&gt;", "");
+            assert!(!rest.contains('&') && !rest.contains('<'), "{max}: {out}");
+        }
+        let full = escaped(&"&".repeat(5_000), 3_000);
+        assert!(full.chars().count() > 2_980, "as much as there is room for");
+        assert_eq!(escaped("ab", 2), "ab");
+        assert_eq!(escaped("abc", 2), "a…");
+    }
+}
