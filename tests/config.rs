@@ -480,6 +480,121 @@ const WRONG: &[Wrong] = &[
         "`ftp://x` is no web address",
         "",
     ),
+    (
+        "sinks.okta.type",
+        "slak",
+        0,
+        "`slak` is none of the values",
+        "slack",
+    ),
+    (
+        "sinks.okta.min_severity",
+        "hihg",
+        0,
+        "is none of the values",
+        "high",
+    ),
+    (
+        "sinks.okta.page_from",
+        "urgent",
+        0,
+        "is none of the values",
+        "",
+    ),
+    ("sinks.okta.tiers", "[vip]", 1, "`vip` is no tier", ""),
+    (
+        "sinks.okta.patterns",
+        "[hdt-4]",
+        1,
+        "`hdt-4` is no id of a pattern",
+        "",
+    ),
+    (
+        "sinks.okta.url",
+        "http://x.example.com/",
+        0,
+        "`http` is not encrypted",
+        "",
+    ),
+    (
+        "sinks.okta.url",
+        "chat.example.com",
+        0,
+        "no web address",
+        "",
+    ),
+    (
+        "sinks.okta.address",
+        "siem.example.com",
+        0,
+        "is no host with a port",
+        "",
+    ),
+    (
+        "sinks.okta.routing_key",
+        "short",
+        0,
+        "not 32 letters and digits",
+        "",
+    ),
+    (
+        "sinks.okta.token",
+        "${env:NOBODY_SETS_IT}",
+        0,
+        "no variable `NOBODY_SETS_IT`",
+        "",
+    ),
+    (
+        "sinks.okta.signing_secrets",
+        "[whsec_c2hvcnQ=]",
+        1,
+        "has 24 to 64 bytes",
+        "",
+    ),
+    ("sinks.okta.template", "nowhere.j2", 0, "is no file", ""),
+    (
+        "sinks.okta.tls",
+        "false",
+        0,
+        "would cross the network unencrypted",
+        "",
+    ),
+    (
+        "sinks.okta.index",
+        "[a]",
+        0,
+        "a list where a text belongs",
+        "",
+    ),
+    ("sinks.okta.repeat_interval", "1h", 0, "is not between", ""),
+    ("sinks.okta.resolve_timeout", "1s", 0, "is not between", ""),
+    ("sinks.okta.ca_file", "nowhere.pem", 0, "is no file", ""),
+    (
+        "sinks.okta.allow_private",
+        "maybe",
+        0,
+        "is not `true` or `false`",
+        "",
+    ),
+    ("sinks.okta.timeout", "5", 0, "is not a duration", ""),
+    ("sinks.okta.retry_for", "99d", 0, "is not between", ""),
+    ("sinks.okta.since", "99d", 0, "is not between", ""),
+    (
+        "sinks.okta.rate_per_second",
+        "0",
+        0,
+        "`0` is not between 1 and 10000",
+        "",
+    ),
+    ("sinks.okta.storm_per_minute", "-1", 0, "is not between", ""),
+    ("sinks.okta.pii", "full", 0, "is none of the values", ""),
+    (
+        "sinks.okta.dry_run",
+        "yes",
+        0,
+        "is not `true` or `false`",
+        "",
+    ),
     ("log.level", "loud", 0, "`loud` is none of the values", ""),
     ("log", "info", 0, "a section with settings belongs here", ""),
     ("http", "[a]", 0, "a section with settings belongs here", ""),
@@ -509,8 +624,32 @@ fn written(setting: &str, value: &str) -> (String, usize, usize) {
             line += 1;
             text.push_str("    topic: okta.log\n");
         }
+        if setting.starts_with("sinks.okta.") && depth == 1 {
+            for beside in beside(keys[2]) {
+                line += 1;
+                text.push_str(&format!("    {beside}\n"));
+            }
+        }
     }
     unreachable!("a setting has a key")
+}
+
+/// What a sink needs beside a setting.
+fn beside(key: &str) -> &'static [&'static str] {
+    match key {
+        "type" => &["url: https://a.example.com/"],
+        "url" => &["type: slack"],
+        "address" => &["type: syslog"],
+        "tls" => &["type: syslog", "address: siem.example.com:6514"],
+        "routing_key" => &["type: pagerduty"],
+        "token" => &["type: splunk", "url: https://a.example.com/"],
+        "index" => &["type: splunk", "url: https://a.example.com/", "token: x"],
+        "signing_secrets" | "template" => &["type: webhook", "url: https://a.example.com/"],
+        "repeat_interval" | "resolve_timeout" => {
+            &["type: alertmanager", "url: https://a.example.com/"]
+        }
+        _ => &["type: slack", "url: https://a.example.com/"],
+    }
 }
 
 #[test]
@@ -630,17 +769,19 @@ fn schema_defaults_and_program_know_the_same_settings() {
         .collect();
     let mut named = all_settings();
     assert!(named.remove("key") && named.remove("kafka.brokers"));
-    let sources: BTreeSet<String> = named
-        .iter()
-        .filter(|setting| setting.starts_with("sources."))
-        .cloned()
-        .collect();
-    named.retain(|setting| !setting.starts_with("sources."));
-    named.insert("sources".to_owned());
+    let is_of_map = |setting: &String| {
+        ["sources.", "sinks."]
+            .iter()
+            .any(|m| setting.starts_with(m))
+    };
+    let sources: BTreeSet<String> = named.iter().filter(|s| is_of_map(s)).cloned().collect();
+    named.retain(|setting| !is_of_map(setting));
+    named.extend(["sources".to_owned(), "sinks".to_owned()]);
     assert_eq!(named, with_default);
     // What is listed where a key is unknown is what the program knows.
     let folder = Folder::new("known");
-    let text = "x: 1\nkafka: {x: 1}\nsources:\n  okta: {topic: t, x: 1, fields: {x: 1}}\n";
+    let text = "x: 1\nkafka: {x: 1}\nsources:\n  okta: {topic: t, x: 1, fields: {x: 1}}\n\
+                sinks:\n  okta: {type: slack, url: \"https://a.example.com/\", x: 1}\n";
     let run = check(&folder.file("a.yaml", text), "json");
     let mut known = BTreeSet::new();
     for fault in run.faults() {
@@ -661,7 +802,7 @@ fn schema_defaults_and_program_know_the_same_settings() {
     ) {
         assert!(known.contains(setting), "{setting}");
     }
-    let of_sources = known.iter().filter(|key| key.starts_with("sources."));
+    let of_sources = known.iter().filter(|key| is_of_map(key));
     for setting in of_sources.filter(|key| *key != "sources.okta.fields") {
         assert!(sources.contains(setting), "the schema lacks {setting}");
     }
@@ -690,10 +831,12 @@ fn the_example_equals_the_defaults() {
     let folder = Folder::new("example");
     let uncommented: String = text
         .lines()
-        .filter(|line| *line != "sources: {}")
+        .filter(|line| !["sources: {}", "sinks: {}"].contains(line))
         .map(|line| {
             let bare = line.trim_start();
-            let is_source = line.starts_with("# sources:") || line.starts_with("#   ");
+            let is_source = ["# sources:", "# sinks:", "#   "]
+                .iter()
+                .any(|b| line.starts_with(b));
             let is_setting = bare.starts_with("# brokers:");
             match line.strip_prefix("# ") {
                 Some(rest) if is_source => format!("{rest}\n"),
@@ -833,7 +976,8 @@ fn a_rule_file_of_the_customer_is_checked_too() {
 
 // --- Secrets ------------------------------------------------------------------------------------
 
-const CANARIES: [&str; 6] = [
+const CANARIES: [&str; 7] = [
+    "canary-sink",
     "canary-key-plain",
     "canary-property",
     "canary-misspelt",
@@ -850,7 +994,10 @@ fn no_secret_is_ever_printed() {
         "faulty.yaml",
         "key: canary-key-plain\nkye: canary-misspelt\nkafka:\n  properties:\n    \
          sasl.password: canary-property\n    sasl.passwrod: canary-misspelt\n    \
-         group.id: canary-property\n    security.protocol: canary-property\n",
+         group.id: canary-property\n    security.protocol: canary-property\n\
+         sinks:\n  chat:\n    type: slack\n    url: ftp://canary-sink/\n  pager:\n    type: pagerduty\n    \
+         routing_key: canary-sink\n    routing_kye: canary-sink\n  hook:\n    type: webhook\n    \
+         url: not an address canary-sink\n    signing_secrets: [canary-sink]\n",
     );
     let broken = folder.file(
         "broken.yaml",
@@ -860,7 +1007,9 @@ fn no_secret_is_ever_printed() {
         "good.yaml",
         &format!(
             "key: ${{file:{file}}}\nkafka:\n  brokers: a:1\n  properties:\n    sasl.password: canary-property\n    \
-             sasl.username: ${{env:SECRET}}\n"
+             sasl.username: ${{env:SECRET}}\nsinks:\n  chat:\n    type: slack\n    \
+             url: https://hooks.example.com/canary-sink\n  siem:\n    type: splunk\n    \
+             url: https://hec.example.com/\n    token: canary-sink\n"
         ),
     );
     let variables = [("SECRET", "canary-environment"), ("PATH", "")];

@@ -26,6 +26,7 @@ mod read;
 mod rules;
 mod secret;
 mod show;
+mod sink;
 mod source;
 mod stage;
 mod units;
@@ -38,6 +39,7 @@ pub use layer::{DEFAULTS, Given};
 pub use rules::RuleTexts;
 pub use secret::Secret;
 pub use show::Shown;
+pub use sink::{Receiver, SinkSetup};
 pub use source::{Usual, product_named, usual};
 pub use stage::{Role, Stage};
 
@@ -62,6 +64,8 @@ pub struct Config {
     pub directory: Directory,
     /// What is read, by name.
     pub sources: Vec<Source>,
+    /// Who is told of alerts, by name.
+    pub sinks: Vec<SinkSetup>,
     /// Settings of `collect`.
     pub collect: Collect,
     /// Settings of `correlate`.

@@ -11,11 +11,13 @@ mod collect;
 mod correlate;
 mod deliver;
 mod kafka;
+mod sink;
 
 pub use collect::{CollectLabels, CollectMetrics, DeadLetterMetrics};
 pub use correlate::{CorrelateLabels, CorrelateMetrics, StateMetrics};
 pub use deliver::DeliverMetrics;
 pub use kafka::KafkaMetrics;
+pub use sink::{SinkMetrics, SinksMetrics};
 
 /// Counter of whole things.
 type Counter = GenericCounter<AtomicU64>;

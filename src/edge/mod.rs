@@ -10,6 +10,7 @@ pub mod log;
 pub mod metrics;
 pub mod read_model;
 pub mod report;
+pub mod sinks;
 pub mod stages;
 pub mod story;
 pub mod tasks;

@@ -15,6 +15,7 @@ use crate::edge::metrics::{
     CollectLabels, CollectMetrics, CorrelateLabels, CorrelateMetrics, DeadLetterMetrics,
     KafkaMetrics, StateMetrics,
 };
+use crate::edge::stages::sink::DELIVERY;
 use crate::edge::stages::{LoopError, Progress, collect, correlate};
 
 mod breaker;
@@ -71,7 +72,7 @@ pub struct CorrelateMeters {
 /// They are registered already.
 pub fn dead_letters(registry: &Registry) -> Result<DeadLetterMetrics, Error> {
     let rejects = REJECTS.into_iter().map(RejectReason::as_str);
-    let reasons: Vec<&str> = rejects.chain([POISON]).collect();
+    let reasons: Vec<&str> = rejects.chain([POISON, DELIVERY]).collect();
     DeadLetterMetrics::register(registry, &reasons)
 }
 

@@ -5,7 +5,7 @@ use std::io::Write;
 use clap::{Parser, Subcommand};
 
 use crate::edge::commands::{
-    CommandError, Ending, check, config_show, demo, directory_import, events_tail,
+    CommandError, Ending, check, config_show, deliver_test, demo, directory_import, events_tail,
     identity_resolve, map_test, replay, run as daemon, topics,
 };
 
@@ -56,6 +56,9 @@ enum Command {
     /// Work with the directory topic.
     #[command(subcommand)]
     Directory(DirectoryCommand),
+    /// Work with the receivers of alerts.
+    #[command(subcommand)]
+    Deliver(DeliverCommand),
     /// Work with the mapping of source records to events.
     #[command(subcommand)]
     Map(MapCommand),
@@ -89,6 +92,12 @@ enum DirectoryCommand {
 }
 
 #[derive(Debug, Subcommand)]
+enum DeliverCommand {
+    /// Send a marked test to one sink and show what came back.
+    Test(deliver_test::Args),
+}
+
+#[derive(Debug, Subcommand)]
 enum MapCommand {
     /// Map the records of a file and print one JSON line per item.
     Test(map_test::Args),
@@ -116,6 +125,7 @@ pub fn run(cli: &Cli, out: &mut dyn Write, notes: &mut dyn Write) -> Result<Endi
         Command::Directory(DirectoryCommand::Import(args)) => {
             directory_import::run(args, out, notes)
         }
+        Command::Deliver(DeliverCommand::Test(args)) => deliver_test::run(args, out),
         Command::Map(MapCommand::Test(args)) => map_test::run(args, out),
         Command::Identity(IdentityCommand::Resolve(args)) => {
             identity_resolve::run(args, out, notes)

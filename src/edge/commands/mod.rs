@@ -11,6 +11,7 @@ pub mod alert_text;
 pub mod check;
 pub mod cli;
 pub mod config_show;
+pub mod deliver_test;
 pub mod demo;
 pub mod directory_import;
 pub mod events_tail;

@@ -30,6 +30,7 @@ use crate::edge::tasks::{GRACE, Stop, TaskError, Tasks, signalled};
 use crate::edge::telemetry;
 use topology::Topology;
 
+mod sinks;
 mod topology;
 
 /// Clients of the live feed that wait for a slow reader hold so many alerts each.
@@ -121,7 +122,14 @@ impl Daemon {
             match stage {
                 Stage::Collect => self.collect(&mut tasks, &letters)?,
                 Stage::Correlate => self.correlate(&mut tasks, &letters)?,
-                Stage::Deliver => {}
+                Stage::Deliver => sinks::Sinks {
+                    config: &self.config,
+                    names: &self.names,
+                    health: &self.health,
+                    registry: &self.registry,
+                    letters: &letters,
+                }
+                .start(&mut tasks)?,
             }
         }
         self.deliver(&mut tasks, bound, delivers)?;

@@ -178,6 +178,10 @@ impl<'t> Checker<'t> {
         for (name, source) in file.sources {
             sources.extend(self.source(&name, source, &tenant));
         }
+        let mut sinks = Vec::new();
+        for (name, sink) in file.sinks {
+            sinks.extend(self.sink(&name, sink));
+        }
         self.own_topics(&sources, &file.prefix);
         self.ticket_systems(&sources);
         let retention = self.retention(&file.retention, &sources);
@@ -206,6 +210,7 @@ impl<'t> Checker<'t> {
             log_level: file.log.level,
             tenant,
             sources,
+            sinks,
             shown: Vec::new(),
         };
         config.shown = show::shown(self.tree, &config);

@@ -212,7 +212,22 @@ impl std::error::Error for Faults {}
 
 /// Whether the value of a setting is a secret, or may be one.
 pub(super) fn is_secret(setting: &[String]) -> bool {
-    setting.first().is_some_and(|key| key == "key") || is_property(setting)
+    setting.first().is_some_and(|key| key == "key") || is_property(setting) || is_of_sink(setting)
+}
+
+/// Whether a setting is a secret of a sink. Addresses are: those of Slack and Teams let whoever knows
+/// them write.
+pub(super) fn is_of_sink(setting: &[String]) -> bool {
+    let keys: Vec<&str> = setting.iter().map(String::as_str).collect();
+    matches!(
+        keys.as_slice(),
+        [
+            "sinks",
+            _,
+            "url" | "routing_key" | "token" | "signing_secrets",
+            ..
+        ]
+    )
 }
 
 /// Whether a setting is a property of the Kafka client.
@@ -225,7 +240,14 @@ pub(super) fn is_property(setting: &[String]) -> bool {
 /// `sasl.password`.
 pub(super) fn names_secret(word: &str) -> bool {
     let word = word.to_ascii_lowercase();
-    let parts = ["password", "secret", "token", "jaas", "key.pem"];
+    let parts = [
+        "password",
+        "secret",
+        "token",
+        "jaas",
+        "key.pem",
+        "routing_key",
+    ];
     word == "key" || parts.iter().any(|part| word.contains(part))
 }
 

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use crate::collect::setup::{FieldsFile, Product};
 use crate::collect::words::Domain;
 
+use super::sink::SinkFile;
 use super::source::EvidenceName;
 use super::units::{Bytes, Span};
 use super::{LogLevel, Role};
@@ -30,6 +31,7 @@ pub(super) struct ConfigFile {
     pub(super) retention: RetentionFile,
     pub(super) directory: DirectoryFile,
     pub(super) sources: BTreeMap<String, SourceFile>,
+    pub(super) sinks: BTreeMap<String, SinkFile>,
     pub(super) collect: CollectFile,
     pub(super) correlate: CorrelateFile,
     pub(super) http: HttpFile,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::fault::{Fault, is_property, names_secret};
+use super::fault::{Fault, is_of_sink, is_property, is_secret, names_secret};
 use super::node::{Entry, FileText, Node, Origin, Value};
 use super::secret::is_reference;
 use super::yaml::load;
@@ -169,7 +169,7 @@ fn on_command_line(setting: &str) -> Result<Node, Box<Fault>> {
     })?;
     let path = path_of(key, ".");
     let origin = Origin::CommandLine(key.to_owned());
-    if path.last().is_some_and(|key| names_secret(key)) {
+    if path.last().is_some_and(|key| names_secret(key)) || is_of_sink(&path) {
         let what = "a secret on the command line is seen by everyone on this machine";
         let remedy = "write `${env:NAME}` or `${file:/path}` into the file, or set the variable \
                       DESKWARDEN__… of the setting";
@@ -180,15 +180,15 @@ fn on_command_line(setting: &str) -> Result<Node, Box<Fault>> {
 
 /// References stand only where secrets do: elsewhere they are refused and taken out.
 fn refuse_references(node: &mut Node, path: &mut Vec<String>, faults: &mut Vec<Fault>) {
-    if path.first().is_some_and(|key| key == "key") || is_property(path) {
+    if is_secret(path) {
         return;
     }
     let mut check = |child: &mut Node, key: String| {
         path.push(key);
         let refused = matches!(&child.value, Value::Text(text) if is_reference(text));
         if refused {
-            if !(path.first().is_some_and(|key| key == "key") || is_property(path)) {
-                let what = "a reference stands only in `key` and in properties of Kafka";
+            if !is_secret(path) {
+                let what = "a reference stands only in `key`, in properties of Kafka and in secrets of sinks";
                 let remedy = "write the value itself, or set it by the variable DESKWARDEN__… \
                               of the setting";
                 faults.push(Fault::at(&child.origin, path, what).remedy(remedy));

@@ -9,9 +9,10 @@ use crate::collect::text::Lexicon;
 use crate::correlate::engine::Setup as EngineSetup;
 use crate::edge::kafka::KafkaSettings;
 use crate::edge::log::topics::{self, Names, Topic};
+use crate::edge::sinks::{Sink, SinkError};
 use crate::edge::stages::{collect, correlate};
 
-use super::{Config, Kafka};
+use super::{Config, Kafka, SinkSetup};
 
 /// A stage that runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,6 +99,31 @@ impl Config {
             tells_ends: stage == Stage::Collect,
             ..self.client_settings(stage.as_str(), &instance)
         }
+    }
+
+    /// The name of a sink's group, behind the prefix.
+    #[must_use]
+    pub fn sink_group(sink: &str) -> String {
+        format!("{}.{sink}", Stage::Deliver.as_str())
+    }
+
+    /// What a sink needs: a group of its own over the alerts.
+    #[must_use]
+    pub fn sink_settings(&self, sink: &str) -> KafkaSettings {
+        let name = Self::sink_group(sink);
+        KafkaSettings {
+            topics: vec![self.topic(Topic::Alerts)],
+            tells_ends: true,
+            ..self.client_settings(&name, &topics::instance(&self.instance, 0))
+        }
+    }
+
+    /// What a sink tells.
+    ///
+    /// # Errors
+    /// A template, key or token that cannot be used.
+    pub fn sink(&self, setup: &SinkSetup) -> Result<Sink, SinkError> {
+        Sink::new(setup, &self.instance, self.page_url.as_deref())
     }
 
     /// What a command needs to reach the brokers; it joins no group.

@@ -6,6 +6,7 @@ pub mod correlate;
 mod cycle;
 pub mod deliver;
 mod directory;
+pub mod sink;
 #[cfg(test)]
 pub(in crate::edge) mod tests;
 

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use crate::edge::commands::topics::declare::{changes, declared};
 use crate::edge::commands::topics::{State, connect, inspect};
 use crate::edge::commands::{CommandError, remedy};
-use crate::edge::config::{Config, Fault};
+use crate::edge::config::{Config, Fault, Stage};
 use crate::edge::kafka::{TopicReader, try_group, try_transactions};
 use crate::edge::log::LogError;
 use crate::edge::log::topics::{self, Topic};
+use crate::edge::sinks::reach::knock;
 
 use super::Report;
 
@@ -29,7 +30,28 @@ pub(super) fn check(config: &Config, report: &mut Report) {
     }
 }
 
+/// Whether each receiver answers. Nothing is sent to it: `deskwarden deliver test` does.
+fn receivers(config: &Config, report: &mut Report) -> Result<(), std::io::Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    for setup in &config.sinks {
+        let subject = format!("sink {}", setup.name);
+        match runtime.block_on(knock(setup)) {
+            Ok(address) => report
+                .passed
+                .push(format!("{subject}: answers at {address}")),
+            Err(why) => {
+                let remedy = "check its address, and that this machine may reach it";
+                report.faults.push(Fault::about(&subject, why, remedy));
+            }
+        }
+    }
+    Ok(())
+}
+
 fn look(config: &Config, report: &mut Report) -> Result<(), CommandError> {
+    receivers(config, report)?;
     let admin = connect(config)?;
     report
         .passed
@@ -50,8 +72,14 @@ fn permissions(config: &Config, report: &mut Report) {
     };
     note("transactions", try_transactions(&settings));
     let events = config.topic(Topic::Events);
-    for stage in config.role.stages() {
-        let group = topics::group(&config.prefix, stage.as_str());
+    let stages = config.role.stages().iter();
+    let mut groups: Vec<String> = stages.map(|stage| stage.as_str().to_owned()).collect();
+    if config.role.stages().contains(&Stage::Deliver) {
+        let sinks = config.sinks.iter();
+        groups.extend(sinks.map(|setup| Config::sink_group(&setup.name)));
+    }
+    for name in groups {
+        let group = topics::group(&config.prefix, &name);
         let mut settings = settings.clone();
         settings.group.clone_from(&group);
         note(&format!("group {group}"), try_group(&settings, &events));

@@ -1,0 +1,168 @@
+//! Requests to receivers: no redirect is followed, no proxy of the environment is used, an answer is
+//! read to 64 KiB and has to come in time.
+
+use std::time::Duration;
+
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Url};
+
+use crate::deliver::encode::webhook;
+use crate::edge::clock;
+
+use super::outcome::Outcome;
+use super::reach::{Reach, Refused};
+use super::tls;
+
+/// Of an answer no more is read.
+const ANSWER_BYTES_MAX: usize = 64 << 10;
+/// To connect, of the whole time for a request.
+const CONNECT_TIME: Duration = Duration::from_secs(5);
+/// Connections that are kept for the next alert.
+const IDLE_TIME: Duration = Duration::from_secs(60);
+
+/// Where requests go.
+#[derive(Debug, Clone)]
+pub struct HttpClient {
+    client: Client,
+    reach: Reach,
+}
+
+/// One request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Where to.
+    pub url: Url,
+    /// `Content-Type`.
+    pub content_type: &'static str,
+    /// Further headers, such as an authorization; never logged.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// How it is signed, each time anew.
+    pub signing: Option<Signing>,
+    /// Body.
+    pub body: Vec<u8>,
+}
+
+/// How a webhook is signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signing {
+    /// The id, equal over all attempts.
+    pub id: String,
+    /// Keys in force; without one the id and the time are sent alone.
+    pub keys: Vec<webhook::Key>,
+}
+
+/// Why there is no client.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// TLS cannot be set up.
+    #[error(transparent)]
+    Tls(#[from] tls::TlsError),
+    /// The library refuses.
+    #[error("{0}")]
+    Client(#[from] reqwest::Error),
+}
+
+impl HttpClient {
+    /// A client whose requests take at most `timeout` each.
+    ///
+    /// # Errors
+    /// A CA that cannot be used.
+    pub fn new(
+        reach: Reach,
+        ca_file: Option<&std::path::Path>,
+        timeout: Duration,
+    ) -> Result<Self, ClientError> {
+        let tls = tls::client(ca_file)?;
+        let client = Client::builder()
+            .tls_backend_preconfigured(tls.as_ref().clone())
+            .dns_resolver(reach.resolver())
+            .redirect(Policy::none())
+            .no_proxy()
+            .connect_timeout(CONNECT_TIME.min(timeout))
+            .timeout(timeout)
+            .pool_idle_timeout(IDLE_TIME)
+            .user_agent(concat!("deskwarden/", env!("CARGO_PKG_VERSION")))
+            .build()?;
+        Ok(Self { client, reach })
+    }
+
+    /// Sends a request and sorts the answer.
+    pub async fn post(&self, request: &Request) -> Outcome {
+        match self.exchange(request).await {
+            Ok((status, retry_after, body)) => {
+                Outcome::of_status(status, retry_after.as_deref(), &body)
+            }
+            Err(outcome) => outcome,
+        }
+    }
+
+    /// Sends a request: status, `Retry-After`, and the beginning of the answer.
+    ///
+    /// # Errors
+    /// The network failed, or the address is not allowed: either may change.
+    pub async fn exchange(
+        &self,
+        request: &Request,
+    ) -> Result<(u16, Option<String>, String), Outcome> {
+        self.check(&request.url).map_err(Outcome::passing)?;
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(request.content_type));
+        headers.extend(request.headers.iter().cloned());
+        if let Some(Signing { id, keys }) = &request.signing {
+            for (name, value) in webhook::headers(id, clock::now(), &request.body, keys) {
+                let value = HeaderValue::from_str(&value).map_err(Outcome::passing)?;
+                headers.insert(name, value);
+            }
+        }
+        let sent = self
+            .client
+            .post(request.url.clone())
+            .headers(headers)
+            .body(request.body.clone());
+        let mut answer = sent.send().await.map_err(failed)?;
+        let status = answer.status().as_u16();
+        let retry_after = answer.headers().get(RETRY_AFTER);
+        let retry_after = retry_after.and_then(|value| value.to_str().ok());
+        let retry_after = retry_after.map(str::to_owned);
+        let mut body = Vec::new();
+        while body.len() < ANSWER_BYTES_MAX {
+            match answer.chunk().await {
+                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+                Ok(None) => break,
+                // The status stands; of a refusal the words are missing. That a receiver took it
+                // and could not say so is not known, so it is sent again.
+                Err(error) if (200..300).contains(&status) => return Err(failed(error)),
+                Err(_) => break,
+            }
+        }
+        body.truncate(ANSWER_BYTES_MAX);
+        Ok((
+            status,
+            retry_after,
+            String::from_utf8_lossy(&body).into_owned(),
+        ))
+    }
+
+    /// An address in place of a name is never looked up: it is checked here.
+    fn check(&self, url: &Url) -> Result<(), Refused> {
+        let host = url.host_str().unwrap_or_default();
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        match bare.parse() {
+            Ok(address) => self.reach.check(address),
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+/// The library's words without the address: that can be a secret.
+fn failed(error: reqwest::Error) -> Outcome {
+    let error = error.without_url();
+    let mut why = error.to_string();
+    let mut cause = std::error::Error::source(&error);
+    while let Some(next) = cause {
+        why = format!("{why}: {next}");
+        cause = next.source();
+    }
+    Outcome::passing(why)
+}

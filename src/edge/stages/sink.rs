@@ -1,0 +1,394 @@
+//! The loop of a sink: reads the committed alerts as a group of its own, lets what concerns its
+//! receiver be sent, and commits its place once everything before it is delivered or lies in the
+//! dead letters. So a slow receiver is behind by itself, and nothing is lost; after a crash what was
+//! under way is sent again, with equal keys.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+
+use crate::collect::record::Record;
+use crate::collect::time::Timestamp;
+use crate::deliver::notice::Notice;
+use crate::deliver::route::Decision;
+use crate::edge::clock::{self, Deadline};
+use crate::edge::health::{PartitionHealth, Worker};
+use crate::edge::log::records::{self, Outgoing};
+use crate::edge::log::{Assigned, Log, LogError, OwnedRecord, Partition, Polled};
+use crate::edge::metrics::{DeadLetterMetrics, SinkMetrics};
+use crate::edge::sinks::{GivenUp, Ready, Sender, Sink};
+use crate::edge::tasks::{Stop, TaskError};
+
+use super::cycle::{LoopError, Patience, Progress, transact};
+
+mod partitions;
+
+/// Reason of a dead letter that a sink writes.
+pub const DELIVERY: &str = "delivery";
+/// Reason of a record of the alerts topic that is no alert.
+pub const SCHEMA: &str = "schema";
+/// Revisions that are sent together; as many more are read ahead.
+const BATCH_MAX: usize = 100;
+/// In a storm one digest stands for so many at most.
+const STORM_BATCH_MAX: usize = 2_000;
+/// How long revisions gather: a case changes several times within a moment.
+const GATHER: Duration = Duration::from_millis(50);
+/// In a storm there is one digest in so long.
+const STORM_GATHER: Duration = Duration::from_secs(30);
+/// How long a place may be uncommitted where there is nothing to send.
+const QUIET_COMMIT: Duration = Duration::from_secs(1);
+/// Between two looks at the lag.
+const LOOK_PAUSE: Duration = Duration::from_secs(1);
+/// How long a poll waits.
+const WAIT: Duration = Duration::from_millis(20);
+/// What is under way may take so long to finish at a stop; what does not is sent again.
+const STOP_GRACE: Duration = Duration::from_secs(5);
+
+/// What the loop works with.
+#[derive(Debug)]
+pub struct SinkParts {
+    /// Name of the topic of dead letters.
+    pub dead_letters: Arc<str>,
+    /// What becomes of a revision.
+    pub sink: Sink,
+    /// Who sends it.
+    pub sender: Arc<Sender>,
+    /// Where sending runs.
+    pub runtime: Handle,
+    /// What is counted.
+    pub metrics: SinkMetrics,
+    /// Dead letters by reason.
+    pub letters: DeadLetterMetrics,
+}
+
+/// What was read and not taken off yet.
+#[derive(Debug, Default)]
+struct Gathered {
+    ready: Vec<Ready>,
+    letters: Vec<Outgoing>,
+    /// Next offset of each partition.
+    next: BTreeMap<Partition, i64>,
+    /// Since when there is something.
+    since: Option<Instant>,
+}
+
+/// What is being sent.
+#[derive(Debug)]
+struct Flight {
+    ready: Vec<Ready>,
+    letters: Vec<Outgoing>,
+    next: BTreeMap<Partition, i64>,
+    task: JoinHandle<Vec<GivenUp>>,
+}
+
+/// What was sent and is not committed yet.
+#[derive(Debug)]
+struct Landed {
+    letters: Vec<Outgoing>,
+    next: BTreeMap<Partition, i64>,
+}
+
+/// The loop. It belongs to one thread.
+#[derive(Debug)]
+pub struct SinkLoop<L> {
+    log: L,
+    parts: SinkParts,
+    worker: Worker,
+    started: Timestamp,
+    owned: BTreeMap<Partition, PartitionHealth>,
+    /// Partitions that were given to it and are not read yet.
+    arriving: VecDeque<Assigned>,
+    /// Partitions in which the group has no place yet, and where they ended when they came: what is old
+    /// before that is older than the sink.
+    new: BTreeMap<Partition, i64>,
+    /// Partitions whose open cases are read again, and up to where.
+    restoring: BTreeMap<Partition, i64>,
+    gathered: Gathered,
+    flight: Option<Flight>,
+    landed: Option<Landed>,
+    is_paused: bool,
+    is_stopping: bool,
+    patience: Patience,
+    /// What is committed of each partition, and how the ends are known, for whoever asks for the lag.
+    committed: BTreeMap<Partition, i64>,
+    known_ends: fn(&L) -> BTreeMap<Partition, i64>,
+    told: Deadline,
+}
+
+impl<L: Log> SinkLoop<L> {
+    /// A loop over a member of the sink's group; `known_ends` is what its client knows of the ends.
+    #[must_use]
+    pub fn new(
+        log: L,
+        parts: SinkParts,
+        worker: Worker,
+        known_ends: fn(&L) -> BTreeMap<Partition, i64>,
+    ) -> Self {
+        Self {
+            log,
+            parts,
+            worker,
+            started: clock::now(),
+            owned: BTreeMap::new(),
+            arriving: VecDeque::new(),
+            new: BTreeMap::new(),
+            restoring: BTreeMap::new(),
+            gathered: Gathered::default(),
+            flight: None,
+            landed: None,
+            is_paused: false,
+            is_stopping: false,
+            patience: Patience::new(),
+            committed: BTreeMap::new(),
+            known_ends,
+            told: Deadline::after(LOOK_PAUSE),
+        }
+    }
+
+    /// One look at everything: what has landed, what is due, what is new.
+    ///
+    /// # Errors
+    /// What ends the process. What passes by itself is logged.
+    pub fn cycle(&mut self) -> Result<Progress, LoopError> {
+        self.worker.beat();
+        let trouble = self.parts.sender.trouble();
+        let trouble = trouble.map(|why| format!("cannot deliver: {why}"));
+        self.worker.set_degraded("receiver", trouble);
+        let mut progress = Progress::default();
+        if self.flight.as_ref().is_some_and(|f| f.task.is_finished()) {
+            self.land();
+        }
+        if let Some(landed) = self.landed.take() {
+            self.commit(landed, &mut progress)?;
+        }
+        if self.flight.is_none() && self.landed.is_none() && !self.is_stopping {
+            self.take_off();
+        }
+        if let Err(error) = self.step(&mut progress) {
+            self.patience.bear(error)?;
+        }
+        if self.told.has_passed() {
+            self.tell_lag();
+        }
+        Ok(progress)
+    }
+
+    /// Cycles until it is told to stop; then what is under way may finish.
+    ///
+    /// # Errors
+    /// What ends the process.
+    pub fn run(mut self, stop: &Stop) -> Result<(), TaskError> {
+        while !stop.is_set() {
+            self.cycle()?;
+        }
+        let end = Deadline::after(STOP_GRACE);
+        self.is_stopping = true;
+        while (self.flight.is_some() || self.landed.is_some()) && !end.has_passed() {
+            self.cycle()?;
+        }
+        if let Some(flight) = self.flight.take() {
+            flight.task.abort();
+        }
+        self.log.close()?;
+        Ok(())
+    }
+
+    fn step(&mut self, progress: &mut Progress) -> Result<(), LogError> {
+        let is_full = self.gathered.ready.len() >= self.batch_max();
+        if is_full != self.is_paused {
+            let owned: Vec<Partition> = self.reading().cloned().collect();
+            if is_full {
+                self.log.pause(&owned)?;
+            } else {
+                self.log.resume(&owned)?;
+            }
+            self.is_paused = is_full;
+        }
+        self.arrive()?;
+        self.restore()?;
+        match self.log.poll(WAIT)? {
+            Polled::Idle => {}
+            Polled::Assigned(assigned) => {
+                self.arriving.extend(assigned);
+                self.worker.started();
+            }
+            Polled::Revoked { partitions, .. } => self.revoked(&partitions)?,
+            Polled::Record(record) => {
+                progress.records += 1;
+                self.take(record);
+            }
+            Polled::End {
+                partition,
+                position,
+            } => {
+                // Markers behind the last alert; without this the lag would never be zero.
+                self.gathered.advance(&partition, position);
+            }
+        }
+        Ok(())
+    }
+
+    fn batch_max(&self) -> usize {
+        if self.parts.sink.is_storm() {
+            STORM_BATCH_MAX
+        } else {
+            BATCH_MAX
+        }
+    }
+
+    /// Partitions that are read: all but those being restored.
+    fn reading(&self) -> impl Iterator<Item = &Partition> {
+        let restoring = &self.restoring;
+        self.owned.keys().filter(|p| !restoring.contains_key(*p))
+    }
+
+    fn take(&mut self, record: OwnedRecord) {
+        let is_old = self.is_older_than_sink(&record);
+        let gathered = &mut self.gathered;
+        gathered.advance(&record.partition, record.offset + 1);
+        let Some(value) = &record.value else {
+            // The erasure of a person.
+            return;
+        };
+        let notice = match Notice::read(value) {
+            Ok(notice) => notice,
+            Err(fault) => {
+                let fault = fault.to_string();
+                gathered.letters.push(letter(&record, SCHEMA, &fault, 1));
+                self.parts.letters.add(SCHEMA, 1);
+                return;
+            }
+        };
+        if is_old {
+            self.parts.sink.remember(&record.partition, &notice);
+            self.parts.metrics.skipped();
+            return;
+        }
+        match self.parts.sink.decide(&notice) {
+            Decision::Withhold(_) => self.parts.metrics.withheld(),
+            decision @ (Decision::Trigger | Decision::Update | Decision::Resolve) => {
+                gathered.ready.push(Ready {
+                    notice,
+                    decision,
+                    record,
+                });
+            }
+        }
+        self.parts.metrics.waiting(gathered.ready.len());
+    }
+
+    /// Begins to send what is due, or what the receiver must be told again.
+    fn take_off(&mut self) {
+        let span = match self.gathered.ready.is_empty() {
+            true => QUIET_COMMIT,
+            false if self.parts.sink.is_storm() => STORM_GATHER,
+            false => GATHER,
+        };
+        let is_due = self.gathered.since.is_some_and(|at| at.elapsed() >= span);
+        let is_full = self.gathered.ready.len() >= self.batch_max();
+        let again = self.parts.sink.again(clock::now());
+        if !(is_due || is_full) && again.is_empty() {
+            return;
+        }
+        let gathered = if is_due || is_full {
+            std::mem::take(&mut self.gathered)
+        } else {
+            Gathered::default()
+        };
+        let mut deliveries = again;
+        deliveries.extend(self.parts.sink.deliveries(&gathered.ready, clock::now()));
+        let sender = Arc::clone(&self.parts.sender);
+        self.flight = Some(Flight {
+            ready: gathered.ready,
+            letters: gathered.letters,
+            next: gathered.next,
+            task: self.parts.runtime.spawn(sender.send_all(deliveries)),
+        });
+    }
+
+    fn land(&mut self) {
+        let Some(flight) = self.flight.take() else {
+            return;
+        };
+        let Flight {
+            ready,
+            mut letters,
+            next,
+            task,
+        } = flight;
+        let given_up = self.parts.runtime.block_on(task).unwrap_or_else(|error| {
+            // Whether anything was sent is not known; nothing is lost in the dead letters.
+            vec![GivenUp {
+                carries: (0..ready.len()).collect(),
+                why: error.to_string(),
+                attempts: 1,
+            }]
+        });
+        for lost in given_up {
+            let carried = lost.carries.iter().filter_map(|place| ready.get(*place));
+            for carried in carried {
+                letters.push(letter(&carried.record, DELIVERY, &lost.why, lost.attempts));
+                self.parts.letters.add(DELIVERY, 1);
+            }
+        }
+        self.parts.metrics.waiting(self.gathered.ready.len());
+        self.landed = Some(Landed { letters, next });
+    }
+
+    fn commit(&mut self, landed: Landed, progress: &mut Progress) -> Result<(), LoopError> {
+        let offsets: Vec<(Partition, i64)> = landed
+            .next
+            .iter()
+            .map(|(partition, next)| (partition.clone(), *next))
+            .collect();
+        if offsets.is_empty() && landed.letters.is_empty() {
+            return Ok(());
+        }
+        let topic = &*self.parts.dead_letters;
+        let undone = transact(&mut self.log, &mut self.patience, &offsets, |log| {
+            let mut letters = landed.letters.iter();
+            letters.try_for_each(|letter| letter.with(topic, |record| log.produce(record)))
+        })?;
+        match undone {
+            None => {
+                self.committed.extend(offsets);
+                progress.committed = true;
+                progress.written += landed.letters.len();
+            }
+            // Delivered is delivered: only the place is committed again.
+            Some(_) => {
+                progress.aborted = true;
+                self.landed = Some(landed);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Gathered {
+    fn advance(&mut self, partition: &Partition, next: i64) {
+        let place = self.next.entry(partition.clone()).or_insert(next);
+        *place = next.max(*place);
+        self.since.get_or_insert_with(clock::monotonic);
+    }
+}
+
+fn letter(record: &OwnedRecord, reason: &str, detail: &str, attempts: u32) -> Outgoing {
+    let source = Record {
+        topic: &record.partition.topic,
+        partition: record.partition.number,
+        offset: record.offset,
+        ingest_ts: record.timestamp,
+        value: record.value.as_deref().unwrap_or_default(),
+    };
+    let fault = records::Fault {
+        reason,
+        detail,
+        stage: "deliver",
+        attempts,
+    };
+    records::dead_letter(&source, fault)
+}

@@ -1,0 +1,798 @@
+//! Sinks of the shipped binary on a real broker: a real Alertmanager, a real syslog server over TLS,
+//! and stand-ins that misbehave. Nothing is missing, repeats have equal keys, and a receiver that is
+//! slow or away is behind by itself.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    missing_docs,
+    unreachable_pub,
+    reason = "a test may panic, and is told by the environment where brokers are"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use deskwarden::deliver::notice::Notice;
+use deskwarden::deliver::route::{Decision, Floor, Route};
+use deskwarden::edge::log::topics::{Names, Topic};
+use deskwarden::edge::log::{OwnedRecord, Partition};
+use deskwarden::edge::sinks::http::{HttpClient, Request};
+use deskwarden::edge::sinks::outcome::Outcome;
+use deskwarden::edge::sinks::reach::Reach;
+use rdkafka::producer::{BaseRecord, Producer as _};
+use serde_json::{Value, json};
+use stand_in::{Manner, StandIn, Taken};
+use world::brokers::addresses;
+use world::{PARTITIONS, PATIENCE, World, read_all};
+
+#[path = "support/model.rs"]
+mod model;
+#[path = "simulation/random.rs"]
+mod random;
+#[path = "support/stand_in.rs"]
+mod stand_in;
+#[path = "support/world.rs"]
+mod world;
+
+/// A receiver that is given up by the test is told nothing within it.
+const QUIET: Duration = Duration::from_secs(2);
+
+/// One revision of a case, made from a document that the engine wrote.
+struct Revision {
+    case: u64,
+    number: u64,
+    /// Severity and page of this one, of the one before, and the highest.
+    now: (u8, bool),
+    before: (u8, bool),
+    peak: (u8, bool),
+    is_closed: bool,
+}
+
+const CREATED: &str = include_str!("ocsf/created.json");
+
+fn id(case: u64) -> String {
+    format!("{case:032x}")
+}
+
+impl Revision {
+    fn new(case: u64, number: u64, now: (u8, bool), before: (u8, bool), peak: (u8, bool)) -> Self {
+        Self {
+            case,
+            number,
+            now,
+            before,
+            peak,
+            is_closed: false,
+        }
+    }
+
+    /// A critical case that pages, in its first revision.
+    fn first(case: u64) -> Self {
+        Self::new(case, 1, (5, true), (0, false), (5, true))
+    }
+
+    fn closing(self) -> Self {
+        Self {
+            is_closed: true,
+            ..self
+        }
+    }
+
+    fn document(&self) -> Value {
+        let mut document: Value = serde_json::from_str(CREATED).unwrap();
+        let said = |(severity, page): (u8, bool)| json!({"severity_id": severity, "page": page});
+        let activity = match (self.number, self.is_closed) {
+            (_, true) => 3,
+            (1, false) => 1,
+            (_, false) => 2,
+        };
+        document["activity_id"] = json!(activity);
+        document["type_uid"] = json!(200_400 + activity);
+        document["status_id"] = json!(if self.is_closed { 4 } else { 1 });
+        document["is_alert"] = json!(!self.is_closed);
+        document["severity_id"] = json!(self.now.0);
+        document["finding_info"]["uid"] = json!(id(self.case));
+        document["metadata"]["uid"] = json!(format!("{}:{}", id(self.case), self.number));
+        document["metadata"]["sequence"] = json!(self.number);
+        document["metadata"]["correlation_uid"] = json!(id(self.case));
+        document["unmapped"]["dedup_key"] = json!(id(self.case));
+        document["unmapped"]["page"] = json!(self.now.1);
+        document["unmapped"]["before"] = said(self.before);
+        document["unmapped"]["peak"] = said(self.peak);
+        if self.is_closed {
+            document["status_detail"] = json!("quiet_period");
+        }
+        document
+    }
+}
+
+trait Alerts {
+    fn publish(&self, revision: &Revision);
+    fn publish_bytes(&self, partition: i32, key: &str, value: &[u8]);
+    fn sinks(&self, text: &str);
+    fn deliverer(&self, name: &str) -> world::Instance;
+    fn all(&self, topic: Topic) -> Vec<OwnedRecord>;
+}
+
+impl Alerts for World {
+    fn publish(&self, revision: &Revision) {
+        let partition = i32::try_from(revision.case).unwrap() % PARTITIONS;
+        let value = serde_json::to_vec(&revision.document()).unwrap();
+        self.publish_bytes(partition, &id(revision.case), &value);
+    }
+
+    fn publish_bytes(&self, partition: i32, key: &str, value: &[u8]) {
+        let topic = Topic::Alerts.name(&self.prefix);
+        let record = BaseRecord::to(&topic)
+            .partition(partition)
+            .key(key)
+            .payload(value);
+        self.producer
+            .send(record)
+            .map_err(|(error, _)| error)
+            .unwrap();
+        self.producer.flush(PATIENCE).unwrap();
+    }
+
+    fn sinks(&self, text: &str) {
+        self.write_config(&world::SOURCES);
+        let config = fs::read_to_string(self.config()).unwrap();
+        fs::write(self.config(), format!("{config}sinks:\n{text}")).unwrap();
+    }
+
+    fn deliverer(&self, name: &str) -> world::Instance {
+        let settings = ["role=deliver".to_owned()];
+        // Its addresses are read from its log: what an earlier one said is no longer true.
+        let log = self.folder.join(format!("{name}.log"));
+        drop(fs::rename(&log, log.with_extension("before")));
+        let instance = self.start_with(name, &settings);
+        self.until_ready(name);
+        instance
+    }
+
+    fn all(&self, topic: Topic) -> Vec<OwnedRecord> {
+        let name = Names::new(&self.prefix).of(topic).clone();
+        let partitions = topic.partitions(PARTITIONS);
+        let mut log = self.reader();
+        (0..partitions)
+            .flat_map(|n| read_all(&mut log, &Partition::new(Arc::clone(&name), n)))
+            .collect()
+    }
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// A server of somebody else. Killed when dropped.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Ended already, or to be ended: both are fine.
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+/// A program of a Debian package. Where it is missing, the test says so; in CI it fails.
+fn program(names: &[&str], package: &str) -> Option<PathBuf> {
+    let path = std::env::var("PATH").unwrap_or_default() + ":/usr/sbin";
+    let found = std::env::split_paths(&path)
+        .flat_map(|folder| names.iter().map(move |name| folder.join(name)))
+        .find(|path| path.is_file());
+    if found.is_none() {
+        assert!(
+            std::env::var("CI").as_deref() != Ok("true"),
+            "install {package}: in CI a skipped test is a failure"
+        );
+        println!("skipped: install {package}");
+    }
+    found
+}
+
+/// An answer of a server's API, once it is there.
+fn get(address: &str, path: &str) -> Option<Value> {
+    use std::io::{Read, Write};
+    let mut stream = std::net::TcpStream::connect(address).ok()?;
+    write!(stream, "GET {path} HTTP/1.0\r\nhost: {address}\r\n\r\n").ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    let (_, body) = answer.split_once("\r\n\r\n")?;
+    serde_json::from_str(body).ok()
+}
+
+fn until<T>(what: &str, patience: Duration, mut look: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + patience;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "{what}: never");
+        thread::park_timeout(Duration::from_millis(100));
+    }
+}
+
+fn alertmanager(program: &Path, folder: &Path, port: u16) -> Server {
+    let config = folder.join("alertmanager.yml");
+    let text = "route: {receiver: nobody, group_wait: 0s}\nreceivers: [{name: nobody}]\n";
+    fs::write(&config, text).unwrap();
+    let log = fs::File::create(folder.join("alertmanager.log")).unwrap();
+    let server = Command::new(program)
+        .arg(format!("--config.file={}", config.display()))
+        .arg(format!("--storage.path={}", folder.join("data").display()))
+        .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+        .arg("--cluster.listen-address=")
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn()
+        .unwrap();
+    until("alertmanager is up", PATIENCE, || {
+        get(&format!("127.0.0.1:{port}"), "/api/v2/status")
+    });
+    Server(server)
+}
+
+#[test]
+fn a_real_alertmanager_fires_rises_and_resolves() {
+    let Some(brokers) = addresses() else { return };
+    let names = ["prometheus-alertmanager", "alertmanager"];
+    let Some(program) = program(&names, "prometheus-alertmanager") else {
+        return;
+    };
+    let world = World::new("alertmanager", brokers);
+    let port = free_port();
+    let address = format!("127.0.0.1:{port}");
+    let mut server = alertmanager(&program, &world.folder, port);
+    world.sinks(&format!(
+        "  am: {{type: alertmanager, url: \"http://{address}/\", allow_private: true, \
+         repeat_interval: 1s, resolve_timeout: 10s, retry_for: 60s}}\n"
+    ));
+    let mut instance = world.deliverer("a");
+    // What is active, as Alertmanager tells it: case and severity.
+    let active = || -> BTreeSet<(String, String)> {
+        let alerts = get(&address, "/api/v2/alerts?active=true").unwrap_or_default();
+        let alerts = alerts.as_array().cloned().unwrap_or_default();
+        let label = |alert: &Value, name: &str| alert["labels"][name].as_str().unwrap().to_owned();
+        let of = |alert: &Value| (label(alert, "alert_id"), label(alert, "severity"));
+        alerts.iter().map(of).collect()
+    };
+    let shows = |what: &str, wanted: &[(u64, &str)]| {
+        let wanted: BTreeSet<(String, String)> = wanted
+            .iter()
+            .map(|(case, severity)| (id(*case), (*severity).to_owned()))
+            .collect();
+        until(what, PATIENCE, || (active() == wanted).then_some(()));
+    };
+
+    world.publish(&Revision::new(1, 1, (3, false), (0, false), (3, false)));
+    world.publish(&Revision::new(2, 1, (1, false), (0, false), (1, false)));
+    world.publish(&Revision::first(3));
+    shows("two cases fire", &[(1, "warning"), (3, "critical")]);
+    world.publish(&Revision::new(1, 2, (5, true), (3, false), (5, true)));
+    shows("the severity rises", &[(1, "critical"), (3, "critical")]);
+    // Alertmanager forgets what is not said again, and an instance that starts must say it again.
+    instance.kill();
+    drop(server);
+    fs::remove_dir_all(world.folder.join("data")).unwrap();
+    server = alertmanager(&program, &world.folder, port);
+    assert!(active().is_empty());
+    let mut instance = world.deliverer("a");
+    shows("said again", &[(1, "critical"), (3, "critical")]);
+    world.publish(&Revision::new(1, 3, (5, true), (5, true), (5, true)).closing());
+    shows("resolved", &[(3, "critical")]);
+    world.publish(&Revision::new(3, 2, (2, false), (5, true), (5, true)));
+    shows("the severity falls", &[(3, "warning")]);
+    world.publish(&Revision::new(3, 3, (2, false), (2, false), (5, true)).closing());
+    shows("all resolved", &[]);
+    assert_eq!(instance.stop(), Some(0), "{}", world.log("a"));
+    assert!(world.all(Topic::DeadLetter).is_empty());
+    drop(server);
+    fs::remove_dir_all(&world.folder).unwrap();
+}
+
+/// An authority and a certificate of it for `localhost`, as PEM files.
+fn certificates(folder: &Path) -> (PathBuf, PathBuf, PathBuf) {
+    let mut authority = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let authority_key = rcgen::KeyPair::generate().unwrap();
+    let authority_certificate = authority.self_signed(&authority_key).unwrap();
+    let issuer = rcgen::Issuer::new(authority, authority_key);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let server = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let server = server.signed_by(&key, &issuer).unwrap();
+    let write = |name: &str, text: String| {
+        let path = folder.join(name);
+        fs::write(&path, text).unwrap();
+        path
+    };
+    (
+        write("ca.pem", authority_certificate.pem()),
+        write("server.pem", server.pem()),
+        write("server.key", key.serialize_pem()),
+    )
+}
+
+fn rsyslog(program: &Path, folder: &Path, port: u16) -> Server {
+    let (certificate, key) = (folder.join("server.pem"), folder.join("server.key"));
+    let (ca, out) = (folder.join("ca.pem"), folder.join("syslog.out"));
+    let config = folder.join("rsyslog.conf");
+    let text = format!(
+        r#"global(workDirectory="{folder}" maxMessageSize="128k"
+  defaultNetstreamDriver="gtls" defaultNetstreamDriverCAFile="{ca}"
+  defaultNetstreamDriverCertFile="{certificate}" defaultNetstreamDriverKeyFile="{key}")
+module(load="imtcp" streamDriver.name="gtls" streamDriver.mode="1" streamDriver.authMode="anon")
+template(name="raw" type="string" string="%rawmsg%\n")
+input(type="imtcp" port="{port}" address="127.0.0.1" ruleset="all")
+ruleset(name="all") {{ action(type="omfile" file="{out}" template="raw") }}
+"#,
+        folder = folder.display(),
+        ca = ca.display(),
+        certificate = certificate.display(),
+        key = key.display(),
+        out = out.display(),
+    );
+    fs::write(&config, text).unwrap();
+    let log = fs::File::create(folder.join("rsyslog.log")).unwrap();
+    let server = Command::new(program)
+        .args(["-n", "-f"])
+        .arg(&config)
+        .arg("-i")
+        .arg(folder.join("rsyslog.pid"))
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn()
+        .unwrap();
+    until("rsyslog is up", PATIENCE, || {
+        std::net::TcpStream::connect(("127.0.0.1", port)).ok()
+    });
+    Server(server)
+}
+
+#[test]
+fn a_real_syslog_server_has_every_revision_over_tls() {
+    let Some(brokers) = addresses() else { return };
+    let Some(program) = program(&["rsyslogd"], "rsyslog rsyslog-gnutls") else {
+        return;
+    };
+    let world = World::new("syslog", brokers);
+    let (ca, ..) = certificates(&world.folder);
+    let port = free_port();
+    let server = rsyslog(&program, &world.folder, port);
+    let sink = |ca: &str| {
+        format!(
+            "  siem: {{type: syslog, address: \"localhost:{port}\", allow_private: true, \
+             min_severity: low{ca}}}\n"
+        )
+    };
+    // Without its authority it is refused: nothing is sent to whoever answers.
+    world.sinks(&sink(""));
+    let mut instance = world.deliverer("a");
+    world.publish(&Revision::first(1));
+    world.until_logged("a", "not delivered yet");
+    assert!(
+        world.log("a").contains("invalid peer certificate"),
+        "{}",
+        world.log("a")
+    );
+    instance.stop();
+
+    world.sinks(&sink(&format!(", ca_file: {}", ca.display())));
+    let mut instance = world.deliverer("a");
+    let lines = || fs::read_to_string(world.folder.join("syslog.out")).unwrap_or_default();
+    let has = |cases: &[u64]| {
+        let ids: Vec<String> = cases.iter().map(|case| id(*case)).collect();
+        until("all lines", PATIENCE, || {
+            let text = lines();
+            ids.iter().all(|id| text.contains(id)).then_some(())
+        });
+    };
+    has(&[1]);
+    for case in 2..20 {
+        world.publish(&Revision::first(case));
+    }
+    has(&(1..20).collect::<Vec<_>>());
+    // A server that is away for a while has everything once it is back.
+    drop(server);
+    for case in 20..40 {
+        world.publish(&Revision::first(case));
+    }
+    world.until_logged("a", "Connection refused");
+    let server = rsyslog(&program, &world.folder, port);
+    has(&(1..40).collect::<Vec<_>>());
+    for line in lines().lines() {
+        // RFC 5424: priority, version, time, host, app, process, message id.
+        assert!(line.starts_with("<130>1 "), "{line}");
+        assert!(line.contains(" deskwarden "), "{line}");
+        assert!(line.contains("CEF:0|Deskwarden|Deskwarden|"), "{line}");
+        assert!(line.contains("externalId="), "{line}");
+    }
+    assert_eq!(instance.stop(), Some(0));
+    drop(server);
+    fs::remove_dir_all(&world.folder).unwrap();
+}
+
+/// A webhook and a pager at stand-ins; extra settings for both.
+fn hooks(hook: &StandIn, pager: &StandIn, extra: &str) -> String {
+    format!(
+        "  hook: {{type: webhook, url: \"{}\", allow_private: true, min_severity: low, \
+         signing_secrets: [\"whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\"]{extra}}}\n  \
+         pager: {{type: pagerduty, url: \"{}\", allow_private: true, page_from: high, \
+         storm_per_minute: 0, routing_key: 0123456789abcdef0123456789abcdef{extra}}}\n",
+        hook.url(),
+        pager.url()
+    )
+}
+
+/// What each revision of the topic asks of a sink with this floor, by the id of the revision.
+fn wanted(records: &[OwnedRecord], floor: Floor) -> BTreeMap<String, (String, Decision)> {
+    let route = Route {
+        floor,
+        tiers: Vec::new(),
+        patterns: Vec::new(),
+    };
+    let notices = records
+        .iter()
+        .map(|r| Notice::read(r.value.as_deref().unwrap()).unwrap());
+    notices
+        .map(|notice| {
+            let id = format!("{}:{}", notice.alert.id, notice.alert.revision);
+            let decision = route.decide(&notice);
+            (id, (notice.dedup_key, decision))
+        })
+        .filter(|(_, (_, decision))| !matches!(decision, Decision::Withhold(_)))
+        .collect()
+}
+
+/// Repeats of one key say the same: the bodies under each key.
+fn by_key(taken: &[Taken]) -> BTreeMap<String, BTreeSet<Vec<u8>>> {
+    let mut keys: BTreeMap<String, BTreeSet<Vec<u8>>> = BTreeMap::new();
+    for one in taken {
+        let key = one.headers["webhook-id"].clone();
+        keys.entry(key).or_default().insert(one.body.clone());
+    }
+    keys
+}
+
+#[test]
+fn killed_at_random_moments_nothing_is_missing() {
+    let Some(brokers) = addresses() else { return };
+    let mut world = World::new("sinkkill", brokers);
+    let (hook, pager) = (StandIn::start(Manner::Takes), StandIn::start(Manner::Takes));
+    let mut core = world.start("core");
+    world.until_ready("core");
+    world.sinks(&hooks(&hook, &pager, ""));
+    let mut instance = world.deliverer("sinks");
+    for round in 0..20 {
+        world.feed(12);
+        let pause = 50 + world.random.below(900);
+        thread::park_timeout(Duration::from_millis(pause));
+        if round % 5 == 4 {
+            // Also while the receivers are in trouble.
+            hook.behave(Manner::Refuses(503, None));
+            pager.behave(Manner::Hangs);
+        } else {
+            hook.behave(Manner::Takes);
+            pager.behave(Manner::Takes);
+        }
+        instance.kill();
+        instance = world.start_with("sinks", &["role=deliver".to_owned()]);
+    }
+    hook.behave(Manner::Takes);
+    pager.behave(Manner::Takes);
+    world.wait_until_done();
+    assert_eq!(core.stop(), Some(0));
+    let records = world.all(Topic::Alerts);
+    let hooked = wanted(&records, Floor::Severity(2));
+    let paged = wanted(&records, Floor::Page(4));
+    assert!(hooked.len() > 100, "too quiet: {}", hooked.len());
+
+    let has_all = |taken: &[Taken]| {
+        let ids: BTreeSet<&str> = taken
+            .iter()
+            .map(|t| t.headers["webhook-id"].as_str())
+            .collect();
+        hooked.keys().all(|id| ids.contains(id.as_str()))
+    };
+    let taken = hook.until("every revision at the webhook", PATIENCE, has_all);
+    let keys = by_key(&taken);
+    assert_eq!(
+        keys.keys().collect::<Vec<_>>(),
+        hooked.keys().collect::<Vec<_>>()
+    );
+    let differing = keys.values().filter(|bodies| bodies.len() > 1).count();
+    assert_eq!(differing, 0, "repeats that say something else");
+
+    // One page for each case, and none for another.
+    let keys: BTreeSet<&String> = paged.values().map(|(key, _)| key).collect();
+    let paged_keys = |taken: &[Taken]| -> BTreeSet<String> {
+        let keys = taken
+            .iter()
+            .map(|t| t.json()["dedup_key"].as_str().unwrap().to_owned());
+        keys.collect()
+    };
+    let at_pager = pager.until("every case at the pager", PATIENCE, |taken| {
+        paged_keys(taken).len() >= keys.len()
+    });
+    assert_eq!(paged_keys(&at_pager).iter().collect::<BTreeSet<_>>(), keys);
+    println!(
+        "20 kills: {} revisions for the webhook, {} deliveries; {} cases paged by {} events; \
+         0 missing, 0 differing",
+        hooked.len(),
+        taken.len(),
+        keys.len(),
+        at_pager.len()
+    );
+    assert!(world.all(Topic::DeadLetter).is_empty());
+    instance.stop();
+    fs::remove_dir_all(&world.folder).unwrap();
+}
+
+#[test]
+fn receivers_in_trouble_have_everything_once_they_are_back() {
+    let Some(brokers) = addresses() else { return };
+    let world = World::new("trouble", brokers);
+    let (hook, pager) = (StandIn::start(Manner::Takes), StandIn::start(Manner::Takes));
+    world.sinks(&hooks(&hook, &pager, ", timeout: 1s"));
+    let mut instance = world.deliverer("a");
+    let troubles = [
+        Manner::Refuses(500, None),
+        Manner::Hangs,
+        Manner::Resets,
+        Manner::Drips,
+        Manner::Refuses(429, Some(3)),
+    ];
+    for (case, trouble) in (1..).zip(troubles) {
+        hook.behave(trouble);
+        let before = hook.taken().len();
+        world.publish(&Revision::first(case));
+        // The pager does not wait for the webhook.
+        pager.until("the pager has it", PATIENCE, |taken| {
+            taken.iter().any(|t| t.json()["dedup_key"] == id(case))
+        });
+        let refused = until("tried", PATIENCE, || {
+            let taken = hook.taken();
+            (taken.len() > before).then(|| taken[before].clone())
+        });
+        assert!(!refused.is_accepted);
+        let asked = Instant::now();
+        hook.behave(Manner::Takes);
+        let taken = hook.until("delivered in the end", PATIENCE, |taken| {
+            taken
+                .iter()
+                .any(|t| t.headers["webhook-id"] == format!("{}:1", id(case)))
+        });
+        if trouble == Manner::Refuses(429, Some(3)) {
+            let waited = asked.elapsed();
+            assert!(
+                waited > Duration::from_secs(2),
+                "Retry-After was ignored: {waited:?}"
+            );
+        }
+        let own = taken.last().unwrap();
+        assert_eq!(own.body, refused.body, "a retry says the same");
+        assert_eq!(own.headers["webhook-id"], refused.headers["webhook-id"]);
+    }
+    // Refused for good: a dead letter with the reason, and the next one is delivered.
+    hook.behave(Manner::Refuses(400, None));
+    world.publish(&Revision::first(77));
+    let letter = until("a dead letter", PATIENCE, || {
+        world.all(Topic::DeadLetter).pop()
+    });
+    let document: Value = serde_json::from_slice(letter.value.as_deref().unwrap()).unwrap();
+    assert_eq!(document["finding_info"]["uid"], id(77));
+    world.until_logged("a", "HTTP 400 no");
+    // No redirect is followed, whatever it leads to.
+    hook.behave(Manner::Redirects);
+    world.publish(&Revision::first(78));
+    until("a second letter", PATIENCE, || {
+        (world.all(Topic::DeadLetter).len() == 2).then_some(())
+    });
+    assert!(hook.taken().iter().all(|taken| taken.path == "/in"));
+    hook.behave(Manner::Takes);
+    // What is no alert is put aside too, and does not stop what follows.
+    world.publish_bytes(3, "x", b"{ no alert \xe2\x80\xae");
+    world.publish(&Revision::first(81));
+    hook.until("the next one", PATIENCE, |taken| {
+        taken
+            .iter()
+            .any(|t| t.headers["webhook-id"] == format!("{}:1", id(81)))
+    });
+    let letters = until("of both sinks", PATIENCE, || {
+        let letters = world.all(Topic::DeadLetter);
+        (letters.len() == 4).then_some(letters)
+    });
+    assert_eq!(letters.len(), 4);
+    // Secrets stand in no log and no status.
+    let (_, status) = world.ask("a", "/status");
+    let (_, metrics) = world.ask("a", "/metrics");
+    let told = world.log("a") + &status + &metrics;
+    for secret in ["0123456789abcdef0123456789abcdef", "MDEyMzQ1Njc4", "/in"] {
+        assert!(!told.contains(secret), "{secret} was told");
+    }
+    assert!(
+        metrics.contains("deskwarden_deliveries_total{outcome=\"given_up\",sink=\"hook\"} 2"),
+        "{metrics}"
+    );
+    assert_eq!(instance.stop(), Some(0));
+    fs::remove_dir_all(&world.folder).unwrap();
+}
+
+#[test]
+fn a_storm_is_one_digest() {
+    let Some(brokers) = addresses() else { return };
+    let world = World::new("storm", brokers);
+    let chat = StandIn::start(Manner::Takes);
+    world.sinks(&format!(
+        "  chat: {{type: slack, url: \"{}\", allow_private: true, storm_per_minute: 5, \
+         rate_per_second: 100}}\n",
+        chat.url()
+    ));
+    let mut instance = world.deliverer("a");
+    for case in 1..=60 {
+        world.publish(&Revision::first(case));
+    }
+    // Those in the batch with the fifth are told one by one or in its digest; the rest in one more.
+    let told = |taken: &[Taken]| {
+        taken
+            .iter()
+            .map(|t| String::from_utf8_lossy(&t.body).into_owned())
+            .collect::<Vec<_>>()
+    };
+    let digests = |taken: &[Taken]| {
+        told(taken)
+            .iter()
+            .filter(|t| t.contains("more alerts"))
+            .count()
+    };
+    chat.until("a digest", PATIENCE, |taken| digests(taken) >= 1);
+    thread::park_timeout(QUIET);
+    let all = chat.accepted();
+    assert!(all.len() <= 5 + 3, "{} messages for 60 alerts", all.len());
+    assert_eq!(all.len() - digests(&all), 5);
+    assert_eq!(instance.stop(), Some(0));
+    fs::remove_dir_all(&world.folder).unwrap();
+}
+
+#[test]
+fn a_new_sink_is_told_of_what_is_young() {
+    let Some(brokers) = addresses() else { return };
+    let world = World::new("newsink", brokers);
+    let (hook, pager) = (StandIn::start(Manner::Takes), StandIn::start(Manner::Takes));
+    world.publish(&Revision::first(1));
+    thread::park_timeout(QUIET);
+    world.sinks(&hooks(&hook, &pager, ", since: 1s"));
+    let mut instance = world.deliverer("a");
+    world.publish(&Revision::first(2));
+    hook.until("the young one", PATIENCE, |taken| !taken.is_empty());
+    instance.kill();
+    // While it is away one more comes; its place is kept.
+    world.publish(&Revision::first(3));
+    thread::park_timeout(QUIET);
+    let mut instance = world.deliverer("a");
+    let taken = hook.until("the missed one", PATIENCE, |taken| {
+        taken
+            .iter()
+            .any(|t| t.headers["webhook-id"] == format!("{}:1", id(3)))
+    });
+    assert!(
+        taken
+            .iter()
+            .all(|t| t.headers["webhook-id"] != format!("{}:1", id(1)))
+    );
+    assert_eq!(instance.stop(), Some(0));
+    fs::remove_dir_all(&world.folder).unwrap();
+}
+
+/// Ways to write an address of this machine, of a private network or of a cloud's metadata, as hosts
+/// of a URL.
+const INWARD: [&str; 46] = [
+    "127.0.0.1",
+    "127.1",
+    "127.0.1",
+    "127.127.127.127",
+    "127.000.000.001",
+    "2130706433",
+    "0x7f000001",
+    "0x7f.0.0.1",
+    "0x7f.1",
+    "0177.0.0.1",
+    "017700000001",
+    "localhost",
+    "LOCALHOST",
+    "localhost.",
+    "[::1]",
+    "[0:0:0:0:0:0:0:1]",
+    "[::ffff:127.0.0.1]",
+    "[::ffff:7f00:1]",
+    "[::127.0.0.1]",
+    "[64:ff9b::7f00:1]",
+    "[2002:7f00:1::]",
+    "[2001:0:1:2:3:4:80ff:fffe]",
+    "0.0.0.0",
+    "0",
+    "[::]",
+    "10.0.0.1",
+    "172.16.0.1",
+    "172.31.255.254",
+    "192.168.0.1",
+    "100.64.0.1",
+    "169.254.169.254",
+    "2852039166",
+    "0xa9fea9fe",
+    "[::ffff:169.254.169.254]",
+    "[64:ff9b::a9fe:a9fe]",
+    "[fe80::1]",
+    "[fd00:ec2::254]",
+    "[fc00::1]",
+    "[fd12:3456:789a::1]",
+    "[ff02::1]",
+    "100.100.100.200",
+    "192.0.0.192",
+    "example.com@127.0.0.1",
+    "user:word@127.0.0.1",
+    "①②⑦.⓪.⓪.①",
+    "127。0。0。1",
+];
+
+#[test]
+fn no_way_of_writing_it_leads_inward() {
+    let stand_in = StandIn::start(Manner::Takes);
+    let port = stand_in.address.port();
+    let reach = Reach {
+        allow_private: false,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let client = HttpClient::new(reach, None, Duration::from_secs(2)).unwrap();
+    for host in INWARD {
+        let url = reqwest::Url::parse(&format!("http://{host}:{port}/in")).unwrap();
+        let request = Request {
+            url,
+            content_type: "application/json",
+            headers: Vec::new(),
+            signing: None,
+            body: b"{}".to_vec(),
+        };
+        let begun = Instant::now();
+        let outcome = runtime.block_on(client.post(&request));
+        let why = match outcome {
+            Outcome::Passing { why, .. } => why,
+            other @ (Outcome::Delivered | Outcome::Permanent { .. }) => panic!("{host}: {other:?}"),
+        };
+        assert!(why.contains("address"), "{host}: {why}");
+        assert!(begun.elapsed() < Duration::from_secs(1), "{host} was tried");
+    }
+    assert_eq!(stand_in.connections(), 0);
+    // What is meant is reached, and the stand-in is one.
+    let open = HttpClient::new(
+        Reach {
+            allow_private: true,
+        },
+        None,
+        Duration::from_secs(2),
+    )
+    .unwrap();
+    for host in ["127.0.0.1", "localhost"] {
+        let url = reqwest::Url::parse(&format!("http://{host}:{port}/in")).unwrap();
+        let request = Request {
+            url,
+            content_type: "application/json",
+            headers: Vec::new(),
+            signing: None,
+            body: b"{}".to_vec(),
+        };
+        assert_eq!(runtime.block_on(open.post(&request)), Outcome::Delivered);
+    }
+}
