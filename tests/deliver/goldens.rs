@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use deskwarden::collect::time::Timestamp;
 use deskwarden::deliver::encode::digest::Digest;
 use deskwarden::deliver::encode::{pagerduty, slack, teams, webhook};
+use deskwarden::deliver::notice::Notice;
 use deskwarden::deliver::pii::Masking;
 use deskwarden::deliver::route::Decision;
 use serde_json::Value;
@@ -158,4 +159,21 @@ fn a_schema_refuses_what_the_vendor_would() {
     assert!(schema.is_valid(&event));
     event.as_object_mut().unwrap().remove("payload");
     assert!(!schema.is_valid(&event));
+}
+
+#[test]
+fn the_documents_of_the_page_make_messages_too() {
+    let path = format!("{}/tests/page/alerts.json", env!("CARGO_MANIFEST_DIR"));
+    let all: Vec<Value> = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let pager = schema("pagerduty");
+    for document in all {
+        let notice = Notice::read(document.to_string().as_bytes()).unwrap();
+        assert!(
+            notice.summary().contains(&notice.message),
+            "{}",
+            notice.summary()
+        );
+        let message = encode("pagerduty", &notice, Decision::Trigger, Masking::Mask);
+        validate(&pager, &message);
+    }
 }
