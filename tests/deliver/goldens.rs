@@ -1,5 +1,6 @@
 //! Messages of real documents, compared with files, and those with a schema checked against it.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::PathBuf;
 
@@ -164,15 +165,16 @@ fn a_schema_refuses_what_the_vendor_would() {
 #[test]
 fn the_documents_of_the_page_make_messages_too() {
     let path = format!("{}/tests/page/alerts.json", env!("CARGO_MANIFEST_DIR"));
-    let all: Vec<Value> = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let all: BTreeMap<String, Value> =
+        serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let documents = all.values().filter_map(Value::as_array).flatten();
+    let documents: Vec<&Value> = documents.filter(|d| d["class_uid"] == 2004).collect();
+    assert!(!documents.is_empty());
     let pager = schema("pagerduty");
-    for document in all {
+    for document in documents {
         let notice = Notice::read(document.to_string().as_bytes()).unwrap();
-        assert!(
-            notice.summary().contains(&notice.message),
-            "{}",
-            notice.summary()
-        );
+        let begin: String = notice.message.chars().take(85).collect();
+        assert!(notice.summary().contains(&begin), "{}", notice.summary());
         let message = encode("pagerduty", &notice, Decision::Trigger, Masking::Mask);
         validate(&pager, &message);
     }
