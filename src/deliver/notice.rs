@@ -232,15 +232,18 @@ impl Notice {
     }
 }
 
-/// A summary that fits: rather without its last clauses than with half a word.
+/// A summary that fits: without its last clause where that is short, else without its last words.
 fn shorten(text: &str) -> String {
     let fits = cut(text, SUMMARY_CHARS_MAX);
     if fits == text {
         return fits;
     }
-    match fits.rsplit_once(", ") {
-        Some((head, _)) if head.chars().count() > SUMMARY_CHARS_MAX / 2 => format!("{head}…"),
-        _ => fits,
+    let is_most = |head: &&str| head.chars().count() >= SUMMARY_CHARS_MAX * 3 / 4;
+    let clause = fits.rsplit_once(", ").map(|(head, _)| head);
+    let words = fits.rsplit_once(' ').map(|(head, _)| head);
+    match clause.filter(is_most).or_else(|| words.filter(is_most)) {
+        Some(head) => format!("{head}…"),
+        None => fits,
     }
 }
 

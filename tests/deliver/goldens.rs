@@ -1,11 +1,13 @@
 //! Messages of real documents, compared with files, and those with a schema checked against it.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::PathBuf;
 
 use deskwarden::collect::time::Timestamp;
 use deskwarden::deliver::encode::digest::Digest;
 use deskwarden::deliver::encode::{pagerduty, slack, teams, webhook};
+use deskwarden::deliver::notice::Notice;
 use deskwarden::deliver::pii::Masking;
 use deskwarden::deliver::route::Decision;
 use serde_json::Value;
@@ -158,4 +160,22 @@ fn a_schema_refuses_what_the_vendor_would() {
     assert!(schema.is_valid(&event));
     event.as_object_mut().unwrap().remove("payload");
     assert!(!schema.is_valid(&event));
+}
+
+#[test]
+fn the_documents_of_the_page_make_messages_too() {
+    let path = format!("{}/tests/page/alerts.json", env!("CARGO_MANIFEST_DIR"));
+    let all: BTreeMap<String, Value> =
+        serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let documents = all.values().filter_map(Value::as_array).flatten();
+    let documents: Vec<&Value> = documents.filter(|d| d["class_uid"] == 2004).collect();
+    assert!(!documents.is_empty());
+    let pager = schema("pagerduty");
+    for document in documents {
+        let notice = Notice::read(document.to_string().as_bytes()).unwrap();
+        let begin: String = notice.message.chars().take(85).collect();
+        assert!(notice.summary().contains(&begin), "{}", notice.summary());
+        let message = encode("pagerduty", &notice, Decision::Trigger, Masking::Mask);
+        validate(&pager, &message);
+    }
 }

@@ -75,7 +75,9 @@ impl Digest {
         if self.alerts.len() < ALERTS_MAX || self.alerts.contains_key(id) {
             let told = (!is_resolved).then_some(severity_id);
             self.alerts.insert(id.clone(), told);
-        } else if let Some(count) = self.beyond.get_mut(usize::from(of(severity_id).id - 1)) {
+        } else if let Some(count) = self.beyond.get_mut(place(severity_id))
+            && !is_resolved
+        {
             *count += 1;
         }
         self.worst.retain(|row| row.id != *id);
@@ -106,7 +108,7 @@ impl Digest {
         let mut open = self.beyond;
         let mut resolved = 0;
         for told in self.alerts.values() {
-            match told.and_then(|id| open.get_mut(usize::from(of(id).id - 1))) {
+            match told.and_then(|id| open.get_mut(place(id))) {
                 Some(count) => *count += 1,
                 None => resolved += 1,
             }
@@ -149,6 +151,11 @@ impl Digest {
         }
         text
     }
+}
+
+/// The place of a severity in counts.
+fn place(severity_id: u8) -> usize {
+    usize::from(of(severity_id).id.saturating_sub(1))
 }
 
 const fn key(row: &Row) -> (u8, u8) {

@@ -4,7 +4,9 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::collect::time::Timestamp;
 use crate::correlate::alert::spell;
+use crate::deliver::alert::Activity;
 use crate::deliver::notice::{Named, Notice, Pattern, Standing};
+use crate::deliver::severity::of;
 use crate::deliver::text::line;
 
 /// Characters of a value.
@@ -97,8 +99,11 @@ fn names(all: &[Named]) -> String {
     shown.join(", ")
 }
 
-/// `critical, 99 of 100 (two families)`.
+/// `critical, 99 of 100; pages: two families`, and of a closed case `critical at its worst`.
 fn severity(notice: &Notice) -> String {
+    if notice.alert.activity == Activity::Closed {
+        return format!("{} at its worst", of(notice.peak.severity_id).name);
+    }
     let name = notice.severity().name;
     let score = notice.alert.score;
     if notice.page_reason.is_empty() {

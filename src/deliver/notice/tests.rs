@@ -117,6 +117,18 @@ fn a_summary_is_never_longer_than_a_lock_screen() {
         assert!(notice.summary().starts_with("CRITICAL 99 ü"));
     }
     let mut notice = sample();
+    notice.message = format!(
+        "{}then, much more of it than anybody reads",
+        "word ".repeat(19)
+    );
+    assert!(
+        notice.summary().ends_with(" word then…"),
+        "{}",
+        notice.summary()
+    );
+    notice.message = format!("one, two {}", "word ".repeat(40));
+    assert!(notice.summary().ends_with(" word…"), "{}", notice.summary());
+    let mut notice = sample();
     notice.message = String::new();
     assert_eq!(
         notice.summary(),
