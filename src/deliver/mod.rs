@@ -4,4 +4,5 @@
 //! page verdict of its previous revision and of its peak.
 
 pub mod alert;
+pub mod audit;
 pub mod filter;
