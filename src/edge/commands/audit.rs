@@ -84,6 +84,14 @@ fn to_named(text: &str) -> Result<Timestamp, String> {
     Ok(if is_date { moment.plus(DAY_MS) } else { moment })
 }
 
+/// What was asked for.
+struct Answer {
+    /// In order, each with its bytes; these are empty if they were not wanted.
+    records: Vec<(Placed, Vec<u8>)>,
+    /// Records of the topic that are no audit records.
+    unreadable: u64,
+}
+
 /// A reader of the audit topic.
 struct AuditTopic {
     reader: TopicReader,
@@ -140,13 +148,8 @@ impl AuditTopic {
         read.map_err(failed(&self.topic))
     }
 
-    /// The records that are asked for, with the bytes of each if they are wanted, in order; and how
-    /// many are no audit records.
-    fn ask(
-        &mut self,
-        question: &Question,
-        is_with_bytes: bool,
-    ) -> Result<(Vec<(Placed, Vec<u8>)>, u64), CommandError> {
+    /// The records that are asked for, with the bytes of each if they are wanted.
+    fn ask(&mut self, question: &Question, is_with_bytes: bool) -> Result<Answer, CommandError> {
         let spans = self.spans()?;
         let mut found: Vec<(Placed, Vec<u8>)> = Vec::new();
         let (mut unreadable, mut is_too_much) = (0, false);
@@ -174,7 +177,10 @@ impl AuditTopic {
             )));
         }
         found.sort_by_key(|(placed, _)| placed.order());
-        Ok((found, unreadable))
+        Ok(Answer {
+            records: found,
+            unreadable,
+        })
     }
 }
 

@@ -14,6 +14,10 @@ use crate::deliver::audit::{Placed, Question};
 use crate::edge::commands::audit::{AuditTopic, Selection, unreadable};
 use crate::edge::commands::{CommandError, Ending};
 use crate::edge::config::{ConfigArgs, Needs};
+use crate::edge::telemetry::shown;
+
+/// Longest field of a table: what a cell of the usual spreadsheets holds.
+const FIELD_BYTES_MAX: usize = 32_767;
 
 /// What the command line says.
 #[derive(Debug, clap::Args)]
@@ -70,7 +74,8 @@ pub fn run(
     }
     let config = args.config.load(Needs::Brokers)?;
     let is_with_bytes = args.format == FileFormat::Ndjson;
-    let (found, broken) = AuditTopic::connect(&config)?.ask(&question, is_with_bytes)?;
+    let answer = AuditTopic::connect(&config)?.ask(&question, is_with_bytes)?;
+    let found = answer.records;
     let digest = match &args.output {
         Some(path) => {
             let mut file = BufWriter::new(File::create(path)?);
@@ -81,8 +86,8 @@ pub fn run(
         None => write(args.format, &found, &question, out)?,
     };
     summarise(&found, &digest, notes)?;
-    if broken > 0 {
-        writeln!(notes, "{}", unreadable(broken))?;
+    if answer.unreadable > 0 {
+        writeln!(notes, "{}", unreadable(answer.unreadable))?;
         return Ok(Ending::Refused);
     }
     Ok(Ending::Clean)
@@ -132,7 +137,10 @@ fn write(
             let mut table = csv::Writer::from_writer(&mut file);
             table.write_record(COLUMNS).map_err(std::io::Error::from)?;
             for (placed, _) in found {
-                let written = table.write_record(row(placed));
+                // What a terminal obeys, or shows in another order than it stands there.
+                let fields = row(placed).into_iter();
+                let fields = fields.map(|field| shown(&field, FIELD_BYTES_MAX));
+                let written = table.write_record(fields);
                 written.map_err(std::io::Error::from)?;
             }
             table.flush()?;
@@ -163,4 +171,42 @@ fn summarise(
     }
     writeln!(notes, "\nSHA-256 of the file: {digest}")?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deliver::audit::AuditRecord;
+
+    #[test]
+    fn a_table_has_a_line_for_each_record_and_nothing_that_acts() {
+        let record = r#"{"id":"i","stage":"recorded","version":1,"event":"e","time":1714989600000,
+            "action":"ticket.opened","outcome":"success","entity":"ticket|x","agent_kind":"desk",
+            "by_admin":false,"ticket":"=1+1\r\n\u001b[31m\u202e\"","call":"\t@x",
+            "source":{"system":"s","topic":"t","partition":0,"offset":1},"number":7,
+            "prev":"","hash":""}"#;
+        let record = AuditRecord::read(record.as_bytes()).unwrap();
+        let placed = Placed {
+            record,
+            partition: 2,
+            offset: 9,
+        };
+        let mut table = Vec::new();
+        let found = [(placed, Vec::new())];
+        let question = Question::default();
+        let digest = write(FileFormat::Csv, &found, &question, &mut table).unwrap();
+        assert_eq!(digest, hex::encode(Sha256::digest(&table)));
+        let text = String::from_utf8(table).unwrap();
+        assert_eq!(text.lines().count(), 2, "{text}");
+        let row = text.lines().last().unwrap();
+        assert!(
+            row.starts_with("2024-05-06T10:00:00.000Z,recorded,1,"),
+            "{row}"
+        );
+        assert!(
+            row.contains(r#","'=1+1\u{d}\u{a}\u{1b}[31m\u{202e}""",'\u{9}@x,"#),
+            "{row}"
+        );
+        assert!(row.ends_with(",2,9,7"), "{row}");
+    }
 }

@@ -45,8 +45,12 @@ pub fn run(
 ) -> Result<Ending, CommandError> {
     let question = args.selection.question()?;
     let config = args.config.load(Needs::Brokers)?;
-    let (found, broken) = AuditTopic::connect(&config)?.ask(&question, false)?;
-    let records: Vec<_> = found.into_iter().map(|(placed, _)| placed).collect();
+    let answer = AuditTopic::connect(&config)?.ask(&question, false)?;
+    let records: Vec<_> = answer
+        .records
+        .into_iter()
+        .map(|(placed, _)| placed)
+        .collect();
     let is_coloured = std::io::stdout().is_terminal();
     for line in timeline(&records) {
         // Ticket numbers and names were written by whoever wrote the ticket.
@@ -62,8 +66,8 @@ pub fn run(
             "no record of this; the ids are those of `deskwarden identity resolve`"
         )?;
     }
-    if broken > 0 {
-        writeln!(notes, "{}", unreadable(broken))?;
+    if answer.unreadable > 0 {
+        writeln!(notes, "{}", unreadable(answer.unreadable))?;
         return Ok(Ending::Refused);
     }
     Ok(Ending::Clean)

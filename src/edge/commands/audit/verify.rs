@@ -42,7 +42,7 @@ pub struct Args {
     config: ConfigArgs,
     /// Check exports instead of the topic.
     #[arg(long = "file", value_name = "FILE", num_args = 1..)]
-    files: Vec<PathBuf>,
+    exports: Vec<PathBuf>,
     /// How the result is shown.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -54,11 +54,11 @@ pub struct Args {
 /// A configuration that is wrong, a file that cannot be read, brokers that are away, an output that
 /// cannot be written.
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<Ending, CommandError> {
-    let report = if args.files.is_empty() {
+    let report = if args.exports.is_empty() {
         of_topic(&args.config.load(Needs::Brokers)?)?
     } else {
         let mut report = Report::default();
-        for path in &args.files {
+        for path in &args.exports {
             file::check_file(path, &mut report)?;
         }
         report

@@ -108,21 +108,17 @@ impl Report {
 }
 
 fn of_record(fault: &ChainFault) -> OfRecord {
-    let time = |at: &At| at.time.map(rfc3339).unwrap_or_default();
+    let named = |at: &At| match at.time {
+        Some(time) => format!("{} (record {}, {})", at.offset, at.number, rfc3339(time)),
+        None => at.offset.to_string(),
+    };
     let place = match (fault.wrong, &fault.at) {
-        (Wrong::Removed, Some(at)) => format!(
-            " in front of offset {} (record {}, {})",
-            at.offset,
-            at.number,
-            time(at)
-        ),
-        (Wrong::CutShort, Some(at)) => format!(
-            " behind offset {} (record {}, {})",
-            at.offset,
-            at.number,
-            time(at)
-        ),
-        (_, Some(at)) => format!(" at offset {}, {}", at.offset, time(at)),
+        (Wrong::Removed, Some(at)) => format!(" in front of offset {}", named(at)),
+        (Wrong::CutShort, Some(at)) => format!(" behind offset {}", named(at)),
+        (_, Some(at)) => match at.time {
+            Some(time) => format!(" at offset {}, {}", at.offset, rfc3339(time)),
+            None => format!(" at offset {}", at.offset),
+        },
         (_, None) => String::new(),
     };
     let what = match (fault.number, fault.count) {
@@ -145,7 +141,7 @@ fn of_record(fault: &ChainFault) -> OfRecord {
         number: fault.number,
         count: fault.count,
         at: fault.at.map(Place::of),
-        text: format!("{what}{place} {wrong}: {meaning}"),
+        text: format!("{what}{place}, {wrong}: {meaning}"),
         meaning,
     }
 }
@@ -211,7 +207,7 @@ pub(super) fn show(
         "intact".to_owned()
     } else {
         let faults = faults + report.faults.len();
-        format!("BROKEN: {faults} faults, {broken} broken partitions")
+        format!("BROKEN; faults: {faults}, broken partitions: {broken}")
     };
     writeln!(
         out,
