@@ -168,6 +168,9 @@ fn help_and_version_are_there() {
     for args in [
         &["map", "test", "--help"][..],
         &["identity", "resolve", "--help"],
+        &["audit", "verify", "--help"],
+        &["audit", "export", "--help"],
+        &["audit", "show", "--help"],
     ] {
         let text = run(args).lines.join("\n");
         assert!(
@@ -280,6 +283,10 @@ fn wrong_usage_exits_2_and_names_the_remedy() {
             vec!["map", "test", "--source", "okta", "/no/such"],
             "/no/such",
         ),
+        (vec!["audit", "verify", "--file", "/no/such"], "/no/such"),
+        (vec!["audit", "show"], "--ticket"),
+        (vec!["audit", "show", "--from", "noon"], "2024-05-06T"),
+        (vec!["audit", "export", "--to", "2024-05-06"], "--from"),
         (vec!["map", "test", "--source", "okta", &broken], "gzip"),
         (vec!["map", "test", &file], "--source"),
         (

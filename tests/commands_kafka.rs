@@ -4,7 +4,9 @@
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::disallowed_methods,
     missing_docs,
+    unreachable_pub,
     reason = "a test may panic"
 )]
 
@@ -29,10 +31,16 @@ use rdkafka::mocking::MockCluster;
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 use serde_json::Value;
 
-#[path = "support/brokers.rs"]
-mod brokers;
+#[path = "commands_kafka/audit.rs"]
+mod audit;
+#[path = "support/model.rs"]
+mod model;
+#[path = "simulation/random.rs"]
+mod random;
+#[path = "support/world.rs"]
+mod world;
 
-use brokers::addresses;
+use world::brokers::addresses;
 
 struct Brokers {
     addresses: String,
@@ -313,9 +321,19 @@ fn brokers_that_are_away_are_told_within_ten_seconds() {
     )
     .unwrap();
     let export = format!("hris={}", file.display());
-    let commands: [&[&str]; 4] = [
+    let commands: [&[&str]; 7] = [
         &CHECK,
         &APPLY,
+        &["audit", "verify"],
+        &["audit", "show", "--ticket", "INC1"],
+        &[
+            "audit",
+            "export",
+            "--from",
+            "2024-05-06",
+            "--to",
+            "2024-05-06",
+        ],
         &["events", "tail"],
         &["directory", "import", &export],
     ];

@@ -31,3 +31,12 @@ mod exemptions;
 
 #[path = "contract/audit.rs"]
 mod audit;
+
+#[path = "contract/audit_chain.rs"]
+mod audit_chain;
+
+#[path = "contract/audit_views.rs"]
+mod audit_views;
+
+#[path = "simulation/random.rs"]
+mod random;

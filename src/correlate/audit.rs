@@ -5,6 +5,9 @@
 
 mod body;
 mod chain;
+mod check;
+mod diagnose;
+mod order;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -19,7 +22,8 @@ use crate::correlate::rules::rule::Evidence;
 use crate::correlate::ticket::TicketState;
 use crate::correlate::view::{Edge, View};
 pub use body::Body;
-pub use chain::{AuditHead, Broken, Fault, Sealed, verify};
+pub use chain::{AuditHead, Damage, Link, Sealed};
+pub use check::{At, ChainCheck, ChainFault, Checked, Known, PIECES_MAX, Wrong, name_moved};
 
 /// Which of the records about an event it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

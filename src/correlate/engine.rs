@@ -35,7 +35,7 @@ mod take;
 mod usual;
 mod warm;
 
-pub use changes::{Change, POSITION_KEY, Restore};
+pub use changes::{Change, POSITION_KEY, Restore, audit_head};
 pub use effects::{ByKind, Counts, Effects, NewFinding, Published};
 use take::take;
 

@@ -4,6 +4,7 @@
 //! page verdict of its previous revision and of its peak.
 
 pub mod alert;
+pub mod audit;
 pub mod encode;
 pub mod filter;
 pub mod notice;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use deskwarden::collect::block::{self, Body};
 use deskwarden::collect::event::EventId;
-use deskwarden::correlate::audit::{self, AuditHead};
+use deskwarden::correlate::audit::{ChainCheck, Known};
 use deskwarden::correlate::case::Judgement;
 use deskwarden::correlate::engine::Engine;
 use deskwarden::edge::log::OwnedRecord;
@@ -95,8 +95,15 @@ pub fn differs(shared: &Shared, lived: &Lived) -> Option<String> {
         }
         let chain = lived.audits[number].iter();
         let chain = chain.map(|record| record.value.as_deref().unwrap());
-        if let Err(broken) = audit::verify(AuditHead::default(), chain, None) {
-            return Some(format!("partition {number}: {broken}"));
+        let mut check = ChainCheck::new(Known {
+            is_whole: true,
+            head: None,
+        });
+        for (record, offset) in chain.zip(0..) {
+            check.take(offset, record);
+        }
+        if let Some(fault) = check.finish(None).faults.first() {
+            return Some(format!("partition {number}: {fault:?}"));
         }
     }
     None

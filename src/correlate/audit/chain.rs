@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use smol_str::SmolStr;
 
+use crate::collect::time::Timestamp;
 use crate::correlate::audit::Entry;
 
 /// Where a chain stands: kept with the input position of its partition.
@@ -23,33 +24,6 @@ pub struct Sealed {
     pub key: SmolStr,
     /// Body: JSON that ends with its place in the chain.
     pub value: Vec<u8>,
-}
-
-/// What is wrong with a record in its chain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
-    /// It is no audit record.
-    #[error("is no audit record")]
-    Unreadable,
-    /// Its hash is not that of its content.
-    #[error("was changed: its hash is not that of its content")]
-    Changed,
-    /// It does not follow the record before it.
-    #[error("does not follow the record before it: one was removed, inserted or moved")]
-    OutOfOrder,
-    /// The chain ends before its head.
-    #[error("is not the end of the chain: records after it were removed")]
-    CutShort,
-}
-
-/// The first place at which a chain is broken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("audit record {at} {fault}")]
-pub struct Broken {
-    /// Number of the record in what was read, from 0.
-    pub at: usize,
-    /// What is wrong.
-    pub fault: Fault,
 }
 
 /// The end of every record, in front of its hash.
@@ -84,60 +58,62 @@ impl AuditHead {
             value,
         }
     }
+}
 
-    /// The head after `record`, if that is the next record of the chain.
-    fn follow(&self, record: &[u8]) -> Result<Self, Fault> {
+/// The place of a record in its chain, as the record says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Link {
+    /// Its number, from 1.
+    pub number: u64,
+    /// Event time.
+    pub time: Timestamp,
+    /// Hash of the record before it.
+    pub prev: [u8; 32],
+    /// Hash of its content.
+    pub hash: [u8; 32],
+}
+
+/// Why the place of a record cannot be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Damage {
+    /// It is no audit record.
+    Unreadable,
+    /// Its hash is not that of its content; number and event time as it says them.
+    Changed(u64, Timestamp),
+}
+
+impl Link {
+    /// Reads the place of a record, whose hash must be that of its content.
+    ///
+    /// # Errors
+    /// See [`Damage`].
+    pub fn read(record: &[u8]) -> Result<Self, Damage> {
         #[derive(Deserialize)]
         struct Place {
             number: u64,
+            time: i64,
             prev: String,
             hash: String,
         }
-        let place: Place = serde_json::from_slice(record).map_err(|_| Fault::Unreadable)?;
+        let place: Place = serde_json::from_slice(record).map_err(|_| Damage::Unreadable)?;
+        let time = Timestamp(place.time);
+        let changed = Damage::Changed(place.number, time);
         let ending = BEFORE_HASH.len() + HASH_CHARS + AFTER_HASH.len();
-        let at = record.len().checked_sub(ending).ok_or(Fault::Unreadable)?;
-        let (content, end) = record.split_at_checked(at).ok_or(Fault::Unreadable)?;
+        let at = record.len().checked_sub(ending).ok_or(changed)?;
+        let (content, end) = record.split_at_checked(at).ok_or(changed)?;
         let hash: [u8; 32] = Sha256::digest(content).into();
         let text = hex::encode(hash);
         let written = [BEFORE_HASH, text.as_bytes(), AFTER_HASH].concat();
-        if end != written || place.hash != text {
-            return Err(Fault::Changed);
+        let mut prev = [0; 32];
+        let prev_reads = hex::decode_to_slice(&place.prev, &mut prev).is_ok();
+        if end != written || place.hash != text || !prev_reads || place.number == 0 {
+            return Err(changed);
         }
-        let follows =
-            place.prev == hex::encode(self.hash) && place.number == self.count.saturating_add(1);
-        follows
-            .then_some(Self {
-                hash,
-                count: place.number,
-            })
-            .ok_or(Fault::OutOfOrder)
-    }
-}
-
-/// Checks the records of one partition, in order, from a known head to a known head. The default head
-/// is the beginning of the partition. Returns the head after the last record.
-///
-/// # Errors
-/// The first place at which the chain is broken; with `to`, also where it ends too early.
-pub fn verify<'a>(
-    from: AuditHead,
-    records: impl IntoIterator<Item = &'a [u8]>,
-    to: Option<&AuditHead>,
-) -> Result<AuditHead, Broken> {
-    let mut head = from;
-    let mut read = 0;
-    for record in records {
-        head = head
-            .follow(record)
-            .map_err(|fault| Broken { at: read, fault })?;
-        read += 1;
-    }
-    let at = read;
-    match to {
-        Some(end) if *end != head => Err(Broken {
-            at,
-            fault: Fault::CutShort,
-        }),
-        _ => Ok(head),
+        Ok(Self {
+            number: place.number,
+            time,
+            prev,
+            hash,
+        })
     }
 }

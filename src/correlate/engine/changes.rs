@@ -1,6 +1,7 @@
 //! The changelog of a partition: what a cycle changed, what a restore brings back.
 
 use crate::collect::entity::Entity;
+use crate::correlate::audit::AuditHead;
 use crate::correlate::controls::Changed;
 use crate::correlate::engine::{Counts, Engine, Setup, Touched};
 use crate::correlate::partition_state::PartitionState;
@@ -187,6 +188,15 @@ fn read_position(value: &[u8]) -> Result<PartitionState, StateError> {
         Some((&newer, _)) if newer > POSITION_VERSION => Err(StateError::Newer(newer)),
         Some(_) | None => Err(StateError::Damaged),
     }
+}
+
+/// Where the chain of the audit records of a partition stands, as the value of its position record
+/// says it.
+///
+/// # Errors
+/// A damaged or newer record.
+pub fn audit_head(position: &[u8]) -> Result<AuditHead, StateError> {
+    read_position(position).map(|partition| partition.audit)
 }
 
 /// Only who is not idle can wait for something.

@@ -5,8 +5,8 @@ use std::io::Write;
 use clap::{Parser, Subcommand};
 
 use crate::edge::commands::{
-    CommandError, Ending, check, config_show, deliver_test, demo, directory_import, events_tail,
-    identity_resolve, map_test, replay, run as daemon, topics,
+    CommandError, Ending, audit, check, config_show, deliver_test, demo, directory_import,
+    events_tail, identity_resolve, map_test, replay, run as daemon, topics,
 };
 
 const EXAMPLES: &str = "\
@@ -22,6 +22,9 @@ Examples:
   Who an address meant at a moment:
     deskwarden identity resolve --directory hris=hris.jsonl --directory okta=okta_users.json \\
       --at 2024-05-06T10:00:00Z email:dana.cole@example.com
+  Who recovered whose account, and is that record of it intact?
+    deskwarden audit show --config deskwarden.yaml --person E10005
+    deskwarden audit verify --config deskwarden.yaml
 
 Exit codes: 0 done, 1 something was refused or failed, 2 the command could not be run as given, 64
 the configuration is wrong, 75 start it again (see `deskwarden run --help`).";
@@ -50,6 +53,9 @@ enum Command {
     /// Work with the topics of Deskwarden.
     #[command(subcommand)]
     Topics(TopicsCommand),
+    /// Ask the audit trail who recovered whose account, and whether it is intact.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Work with the events topic.
     #[command(subcommand)]
     Events(EventsCommand),
@@ -77,6 +83,16 @@ enum ConfigCommand {
 enum TopicsCommand {
     /// Create and verify the topics, and declare the sources.
     Apply(topics::Args),
+}
+
+#[derive(Debug, Subcommand)]
+enum AuditCommand {
+    /// Find what was removed, changed, inserted or moved in the audit topic, or in an export.
+    Verify(audit::verify::Args),
+    /// Write the records of a time into a file, as NDJSON or CSV.
+    Export(audit::export::Args),
+    /// Show what was done to a person, by an agent or for a ticket.
+    Show(audit::show::Args),
 }
 
 #[derive(Debug, Subcommand)]
@@ -121,6 +137,9 @@ pub fn run(cli: &Cli, out: &mut dyn Write, notes: &mut dyn Write) -> Result<Endi
         Command::Check(args) => check::run(args, out, notes),
         Command::Config(ConfigCommand::Show(args)) => config_show::run(args, out),
         Command::Topics(TopicsCommand::Apply(args)) => topics::run(args, out, notes),
+        Command::Audit(AuditCommand::Verify(args)) => audit::verify::run(args, out),
+        Command::Audit(AuditCommand::Export(args)) => audit::export::run(args, out, notes),
+        Command::Audit(AuditCommand::Show(args)) => audit::show::run(args, out, notes),
         Command::Events(EventsCommand::Tail(args)) => events_tail::run(args, out, notes),
         Command::Directory(DirectoryCommand::Import(args)) => {
             directory_import::run(args, out, notes)

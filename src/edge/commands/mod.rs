@@ -8,6 +8,7 @@ use crate::edge::http::HttpError;
 use crate::edge::log::LogError;
 
 pub mod alert_text;
+pub mod audit;
 pub mod check;
 pub mod cli;
 pub mod config_show;

@@ -1,7 +1,7 @@
 //! What commands ask of brokers without joining a group: whether they can be reached and allow what
-//! the stages do, what topics there are, to create some, to read one without a group.
+//! the stages do, what topics there are, to create some.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -14,11 +14,11 @@ use rdkafka::metadata::MetadataTopic;
 use rdkafka::producer::{BaseProducer, Producer};
 use rdkafka::topic_partition_list::TopicPartitionList;
 
-use super::changelog::{Quiet, Reader};
+use super::changelog::Quiet;
 use super::settings::KafkaSettings;
 use super::transaction::classify;
 use crate::edge::clock::Deadline;
-use crate::edge::log::{Ends, ErrorClass, LogError, OwnedRecord, Partition, Polled};
+use crate::edge::log::{ErrorClass, LogError};
 
 /// People wait for the answer that brokers are away: ten seconds at most, with the start.
 const REACH_TIMEOUT: Duration = Duration::from_secs(8);
@@ -26,9 +26,6 @@ const REACH_TIMEOUT: Duration = Duration::from_secs(8);
 const REACH_SLICE: Duration = Duration::from_secs(1);
 /// For a question that a healthy broker answers in milliseconds, the creation of a topic in seconds.
 const ADMIN_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a reader waits for the next record of what it knows to be there.
-const READ_TIMEOUT: Duration = Duration::from_secs(30);
-const READ_SLICE: Duration = Duration::from_millis(100);
 /// A new topic is not known to every broker at once.
 const SETTLE_PAUSE: Duration = Duration::from_millis(50);
 
@@ -240,102 +237,6 @@ pub fn try_group(settings: &KafkaSettings, topic: &str) -> Result<(), LogError> 
         .iter()
         .find_map(|element| element.error().err());
     refused.map_or(Ok(()), |error| Err(classify("committed", &error)))
-}
-
-/// A reader of whole partitions that belongs to no group.
-pub struct TopicReader(Reader);
-
-impl fmt::Debug for TopicReader {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("TopicReader").finish()
-    }
-}
-
-impl TopicReader {
-    /// Creates the clients; nothing is reached yet.
-    ///
-    /// # Errors
-    /// Settings that the client does not take.
-    pub fn connect(settings: &KafkaSettings) -> Result<Self, LogError> {
-        Reader::new(settings).map(Self)
-    }
-
-    /// Number of partitions of a topic.
-    ///
-    /// # Errors
-    /// The brokers do not answer, or there is no such topic.
-    pub fn partition_count(&self, topic: &str) -> Result<i32, LogError> {
-        self.0.partition_count(topic)
-    }
-
-    /// Where a partition begins and ends.
-    ///
-    /// # Errors
-    /// The brokers do not answer.
-    pub fn ends(&self, partition: &Partition) -> Result<Ends, LogError> {
-        self.0.ends(partition)
-    }
-
-    /// Reads partitions on, each from an offset.
-    ///
-    /// # Errors
-    /// The brokers do not answer.
-    pub fn add(&mut self, from: &[(Partition, i64)]) -> Result<(), LogError> {
-        self.0.add(from)
-    }
-
-    /// The next record, or the end of a partition. What the client repairs itself is no event.
-    ///
-    /// # Errors
-    /// All that the client does not repair.
-    pub fn next(&mut self, wait: Duration) -> Result<Polled, LogError> {
-        match self.0.next(wait) {
-            Err(error) if error.is_noise() => Ok(Polled::Idle),
-            other => other,
-        }
-    }
-
-    /// Reads all that a topic holds now: every record of every partition, in the order of each.
-    ///
-    /// # Errors
-    /// The brokers do not answer, or stop to.
-    pub fn read_all(
-        &mut self,
-        topic: &str,
-        mut take: impl FnMut(OwnedRecord),
-    ) -> Result<(), LogError> {
-        let mut open = BTreeSet::new();
-        let mut from = Vec::new();
-        for number in 0..self.partition_count(topic)? {
-            let partition = Partition::new(topic, number);
-            let ends = self.ends(&partition)?;
-            if ends.low < ends.stable {
-                from.push((partition.clone(), ends.low));
-                open.insert(partition);
-            }
-        }
-        if from.is_empty() {
-            return Ok(());
-        }
-        self.add(&from)?;
-        let mut deadline = Deadline::after(READ_TIMEOUT);
-        while !open.is_empty() {
-            match self.next(READ_SLICE)? {
-                Polled::Record(record) => take(record),
-                Polled::End { partition, .. } => drop(open.remove(&partition)),
-                Polled::Idle | Polled::Assigned(_) | Polled::Revoked { .. } => {
-                    if deadline.has_passed() {
-                        let detail = format!("{topic}: no record for {READ_TIMEOUT:?}");
-                        return Err(LogError::new(ErrorClass::Retriable, "read", detail));
-                    }
-                    continue;
-                }
-            }
-            deadline = Deadline::after(READ_TIMEOUT);
-        }
-        let read: Vec<Partition> = from.into_iter().map(|(partition, _)| partition).collect();
-        self.0.remove(&read)
-    }
 }
 
 /// Whether waiting is of no use: the broker was reached and refused.

@@ -11,8 +11,10 @@ mod consumer;
 mod member;
 mod rebalance;
 mod settings;
+mod topic_reader;
 mod transaction;
 
-pub use admin::{Admin, FoundTopic, TopicReader, WantedTopic, try_group, try_transactions};
+pub use admin::{Admin, FoundTopic, WantedTopic, try_group, try_transactions};
 pub use member::KafkaLog;
 pub use settings::{KafkaSettings, SettingsError, owned_property, producer_timeouts};
+pub use topic_reader::TopicReader;
