@@ -134,16 +134,22 @@ fn read(path: &Path) -> Result<String, Box<Fault>> {
 }
 
 impl Checker<'_> {
-    /// A folder is named from where its name was said: beside the file, else from the present folder.
-    pub(super) fn rules_folder(&mut self, given: Option<&str>) -> Option<PathBuf> {
-        let path = ["rules", "folder"];
-        let folder = match self.origin(&path.map(str::to_owned)) {
+    /// A path, from where it was said: beside the file, else from the present folder.
+    pub(super) fn beside(&self, setting: &[&str], given: &str) -> PathBuf {
+        let setting: Vec<String> = setting.iter().map(|key| (*key).to_owned()).collect();
+        match self.origin(&setting) {
             Origin::File(place) => {
                 let home = Path::new(&place.file.name).parent();
-                home.unwrap_or_else(|| Path::new("")).join(given?)
+                home.unwrap_or_else(|| Path::new("")).join(given)
             }
-            Origin::Default | Origin::Environment(_) | Origin::CommandLine(_) => given?.into(),
-        };
+            Origin::Default | Origin::Environment(_) | Origin::CommandLine(_) => given.into(),
+        }
+    }
+
+    /// The folder of the customer's own rule files.
+    pub(super) fn rules_folder(&mut self, given: Option<&str>) -> Option<PathBuf> {
+        let path = ["rules", "folder"];
+        let folder = self.beside(&path, given?);
         if !folder.is_dir() {
             let what = format!("`{}` is no folder", folder.display());
             self.refuse(
