@@ -472,6 +472,28 @@ const WRONG: &[Wrong] = &[
         "",
     ),
     ("http.cases_max", "0", 0, "is not between", ""),
+    (
+        "http.tls.certificate",
+        "a.pem",
+        0,
+        "a certificate without its key",
+        "",
+    ),
+    (
+        "http.tls.key",
+        "a.pem",
+        0,
+        "a key without its certificate",
+        "",
+    ),
+    ("http.tls.client_ca", "a.pem", 0, "over TLS only", ""),
+    (
+        "http.client_certificates",
+        "{siem.example.com: boss}",
+        19,
+        "`boss` is none of the values",
+        "",
+    ),
     ("rules.folder", "nowhere", 0, "is no folder", ""),
     (
         "alerts.page_url",
@@ -749,7 +771,13 @@ fn all_settings() -> BTreeSet<String> {
 fn the_table_of_wrong_values_knows_every_setting() {
     let mut tried: BTreeSet<String> = WRONG.iter().map(|row| row.0.to_owned()).collect();
     // These have tests of their own.
-    tried.extend(["key".to_owned(), "kafka.brokers".to_owned()]);
+    let elsewhere = [
+        "key",
+        "kafka.brokers",
+        "http.tokens.okta.role",
+        "http.tokens.okta.sha256",
+    ];
+    tried.extend(elsewhere.map(str::to_owned));
     for setting in all_settings() {
         assert!(
             tried.contains(&setting),
@@ -770,13 +798,15 @@ fn schema_defaults_and_program_know_the_same_settings() {
     let mut named = all_settings();
     assert!(named.remove("key") && named.remove("kafka.brokers"));
     let is_of_map = |setting: &String| {
-        ["sources.", "sinks."]
-            .iter()
-            .any(|m| setting.starts_with(m))
+        let mut maps = ["sources.", "sinks."].iter();
+        maps.any(|map| setting.starts_with(map))
     };
     let sources: BTreeSet<String> = named.iter().filter(|s| is_of_map(s)).cloned().collect();
-    named.retain(|setting| !is_of_map(setting));
-    named.extend(["sources".to_owned(), "sinks".to_owned()]);
+    // What stands under a name of the customer has no default.
+    named = named
+        .iter()
+        .map(|setting| setting.split(".okta").next().unwrap().to_owned())
+        .collect();
     assert_eq!(named, with_default);
     // What is listed where a key is unknown is what the program knows.
     let folder = Folder::new("known");
@@ -1065,6 +1095,71 @@ fn a_secret_that_cannot_be_had_is_a_fault_of_its_line() {
     ] {
         assert!(run.errors.contains(part), "{part}\n{}", run.errors);
     }
+}
+
+// --- Who may ask --------------------------------------------------------------------------------
+
+const HASH: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+
+#[test]
+fn every_fault_of_a_token_is_told_and_no_token() {
+    let folder = Folder::new("tokens");
+    let token = format!("dw_{}", "canary".repeat(9));
+    let text = format!(
+        "http:\n  tokens:\n    an na: {{role: viewer, sha256: {HASH}}}\n    \
+         bea:\n      role: boss\n      sha256: {token}\n    \
+         cem:\n      role: admin\n      sha256: {HASH}\n    \
+         dan: {{sha256: {token}}}\n    eva: {{role: viewer, sha265: {token}}}\n"
+    );
+    let file = folder.file("a.yaml", &text);
+    let run = check(&file, "json");
+    assert_eq!(run.code, 64, "{}", run.out);
+    let told: Vec<(String, u64)> = run
+        .faults()
+        .iter()
+        .map(|fault| {
+            assert!(!fault["remedy"].as_str().unwrap().is_empty(), "{fault}");
+            let setting = fault["setting"].as_str().unwrap();
+            (setting.to_owned(), fault["line"].as_u64().unwrap())
+        })
+        .collect();
+    let wanted = [
+        ("http.tokens.an na", 3),
+        ("http.tokens.bea.role", 5),
+        ("http.tokens.bea.sha256", 6),
+        ("http.tokens.cem.sha256", 9),
+        ("http.tokens.dan.role", 10),
+        ("http.tokens.dan.sha256", 10),
+        ("http.tokens.eva.sha256", 11),
+        ("http.tokens.eva.sha265", 11),
+    ];
+    let mut told = told;
+    told.sort();
+    assert_eq!(
+        told,
+        wanted.map(|(setting, line)| (setting.to_owned(), line))
+    );
+    let printed = run.out + &check(&file, "text").errors;
+    assert!(!printed.contains("canary"), "{printed}");
+}
+
+#[test]
+fn another_address_needs_more_than_a_token() {
+    let folder = Folder::new("listen");
+    let text = format!(
+        "http:\n  listen: 0.0.0.0:8040\n  tokens:\n    anna: {{role: viewer, sha256: {HASH}}}\n"
+    );
+    let run = check(&folder.file("a.yaml", &text), "text");
+    assert_eq!(run.code, 64);
+    assert!(
+        run.errors
+            .contains("can be reached from outside, without TLS"),
+        "{}",
+        run.errors
+    );
+    let text = text.replace("0.0.0.0", "127.0.0.1");
+    let run = check(&folder.file("b.yaml", &text), "text");
+    assert_eq!(run.code, 0, "{}", run.errors);
 }
 
 // --- Origins ------------------------------------------------------------------------------------

@@ -10,12 +10,15 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
+use deskwarden::edge::http::{Access, Credentials, Gate, Limits, Token, token_hash};
 use deskwarden::edge::log::memory::MemoryBroker;
 use serde_json::Value;
 use serving::{Serving, Setup};
 
 #[path = "support/serving.rs"]
 mod serving;
+
+const TOKEN: &str = "dw_of-the-page";
 
 #[test]
 #[ignore = "needs node and Chromium: tests/page/run"]
@@ -27,10 +30,27 @@ fn the_page_in_a_browser() {
         serving.publish(0, alert);
     }
     serving.settled("", 6);
+    // The same, of a server that asks who is there.
+    let token = Token {
+        name: "vera".into(),
+        access: Access::Viewer,
+        sha256: token_hash(TOKEN),
+    };
+    let credentials = Credentials {
+        tokens: vec![token],
+        ..Credentials::default()
+    };
+    let gate = Gate::new(credentials, Limits::default());
+    let guarded = Serving::guarded(MemoryBroker::default(), Setup::default(), gate);
+    for alert in fixtures["start"].as_array().unwrap() {
+        guarded.publish(0, alert);
+    }
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/page/check.mjs");
     let mut browser = Command::new("node")
         .arg(script)
         .arg(format!("http://{}", serving.api))
+        .arg(format!("http://{}", guarded.api))
+        .arg(TOKEN)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();

@@ -62,6 +62,7 @@ function row(one, store, chosen) {
 
 /** What stands there while there is nothing to list. */
 function nothing(store) {
+  if (store.state === "locked") return [];
   if (store.state !== "live") {
     return [1, 2, 3, 4, 5].map(() => el("li", { class: "ghost", "aria-hidden": "true" }, el("div", { class: "score" }), el("div", { class: "what" }, el("div", { class: "g g1" }), el("div", { class: "g g2" }), el("div", { class: "g g3" }))));
   }

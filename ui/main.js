@@ -3,6 +3,7 @@
 import { show } from "./case.js";
 import { el, put, svg } from "./dom.js";
 import { draw, redraw } from "./list.js";
+import { forget, hasToken, signIn } from "./session.js";
 import { Store } from "./store.js";
 import { isUtc, toggleZone } from "./time.js";
 import { SEVERITIES } from "./words.js";
@@ -19,6 +20,7 @@ const cases = el("ul", { class: "cases", role: "listbox", "aria-label": "Cases",
 const detail = el("main", { class: "detail", tabindex: "-1" });
 const search = el("input", { type: "search", placeholder: "Id, person or ticket", "aria-label": "Search", maxlength: "120" });
 const zone = el("button", { class: "tool", title: "UTC or local time (u)", onclick: switchZone });
+const leaving = el("button", { class: "tool", title: "Forget the token of this tab", hidden: true, onclick: signOut }, "Sign out");
 const theme = el("button", { class: "tool", title: "Dark or light (t)", "aria-label": "Dark or light", onclick: switchTheme }, "◐");
 const severities = ["all", "medium", "high", "critical"].map((name) => el("button", { class: "seg", "data-min": name, onclick: () => choose("min_severity", name === "all" ? "" : name) }, name === "all" || name === "critical" ? name : `${name}+`));
 const statuses = ["open", "closed"].map((name) => el("button", { class: "seg", "data-status": name, onclick: () => choose("status", name) }, name));
@@ -29,7 +31,7 @@ function brand() {
 
 function frame() {
   document.body.append(
-    el("header", { class: "bar-top" }, brand(), state, el("span", { class: "grow" }), el("div", { class: "segs", role: "group", "aria-label": "Status" }, statuses), el("div", { class: "segs", role: "group", "aria-label": "Severity from" }, severities), search, zone, theme),
+    el("header", { class: "bar-top" }, brand(), state, el("span", { class: "grow" }), el("div", { class: "segs", role: "group", "aria-label": "Status" }, statuses), el("div", { class: "segs", role: "group", "aria-label": "Severity from" }, severities), search, zone, theme, leaving),
     el("div", { class: "split" }, el("nav", { class: "side" }, el("div", { class: "side-head" }, count, pill), cases), detail),
   );
 }
@@ -37,7 +39,8 @@ function frame() {
 // --- What is shown -------------------------------------------------------------------------------
 
 function drawState() {
-  const words = { loading: "loading", live: "live", reconnecting: "connection lost, trying again" };
+  const words = { loading: "loading", live: "live", reconnecting: "connection lost, trying again", locked: "token needed" };
+  leaving.hidden = store.state === "locked" || !hasToken();
   state.className = `state ${store.state}`;
   put(state, el("i", { class: "dot" }), words[store.state]);
 }
@@ -79,7 +82,7 @@ async function open(id, keepPlace) {
   try {
     [one, revisions] = await Promise.all([store.find(id), store.history(id)]);
   } catch {
-    if (turn === showing) welcome("This case cannot be loaded", "The connection is lost at the moment; it is tried again as soon as the feed is back.");
+    if (turn === showing && store.state !== "locked") welcome("This case cannot be loaded", "The connection is lost at the moment; it is tried again as soon as the feed is back.");
     return;
   }
   if (turn !== showing) return;
@@ -102,7 +105,8 @@ function route() {
   }
   for (const id of [before, chosen]) if (id) redraw(cases, store, chosen, id);
   cases.querySelector(".chosen")?.scrollIntoView({ block: "nearest" });
-  if (chosen) open(chosen, false);
+  if (store.state === "locked") welcome("Not shown without a token", "Whoever runs Deskwarden makes one: deskwarden token new.");
+  else if (chosen) open(chosen, false);
   else welcome(store.order.length ? "Choose a case" : "Help-desk takeovers, as they happen", "The newest stand on top. Each says who, what happened in which order, which control was missing and why it scores what it scores.");
 }
 
@@ -114,6 +118,16 @@ function choose(name, value) {
   else filter.delete(name);
   store.follow(filter);
   drawTools();
+}
+
+function start() {
+  store.follow(store.filter);
+  route();
+}
+
+function signOut() {
+  forget();
+  store.lock();
 }
 
 function switchZone() {
@@ -177,7 +191,7 @@ addEventListener("keydown", onKey);
 store.addEventListener("change", ({ detail: what }) => {
   if (what === "list") {
     drawAll();
-    if (!chosen) route();
+    if (!chosen || store.state === "locked") route();
   } else if (what === "state") {
     drawState();
     if (!store.order.length) draw(cases, store, chosen);
@@ -189,8 +203,12 @@ store.addEventListener("change", ({ detail: what }) => {
   drawCount();
 });
 
+store.addEventListener("locked", ({ detail: why }) => {
+  showing += 1;
+  signIn(why, start);
+});
+
 document.documentElement.dataset.theme = localStorage.getItem("theme") ?? "";
 frame();
 drawAll();
-route();
-store.follow(store.filter);
+start();

@@ -1,5 +1,7 @@
 // Reads Server-Sent Events with fetch, which EventSource cannot do with headers of our own.
 
+import { ask } from "./session.js";
+
 /** Turns text as it comes into events; keeps what is not complete yet. */
 export class Parser {
   #rest = "";
@@ -34,7 +36,7 @@ function event(block) {
 export async function listen(url, lastId, { signal, onopen, onevent, onbeat }) {
   const headers = { accept: "text/event-stream" };
   if (lastId) headers["last-event-id"] = lastId;
-  const response = await fetch(url, { headers, signal, cache: "no-store" });
+  const response = await ask(url, { headers, signal });
   if (!response.ok) throw new Error(`the live feed answers ${response.status}`);
   onopen();
   const parser = new Parser();

@@ -1,6 +1,7 @@
 // The cases that the page knows, and the live feed that keeps them fresh.
 
 import { read } from "./alert.js";
+import { ask as question, Unknown } from "./session.js";
 import { listen } from "./sse.js";
 
 /** Without a sign of life for this long the feed is taken for dead; the server sends one every 15 s. */
@@ -19,7 +20,7 @@ export class Store extends EventTarget {
   fresh = new Set();
   /** Ids that changed and were not looked at since. */
   unseen = new Set();
-  /** loading, live, reconnecting. */
+  /** loading, live, reconnecting, locked. */
   state = "loading";
   total = 0;
   filter = new URLSearchParams("status=open");
@@ -50,13 +51,36 @@ export class Store extends EventTarget {
         if (run !== this.#run) return;
         failures = 0;
         await this.#stream(run, position);
-      } catch {
+      } catch (error) {
+        if (error instanceof Unknown) {
+          if (run === this.#run) this.#lock(error.message);
+          return;
+        }
         // Away, or not filled yet: the state says so, the next round tries again.
       }
       if (run !== this.#run) return;
       this.#become(this.order.length || failures ? "reconnecting" : "loading");
       await new Promise((wake) => setTimeout(wake, RETRY_MS[Math.min(failures++, RETRY_MS.length - 1)]));
     }
+  }
+
+  /** Nobody knows who is at the page: nothing is kept, and nothing asked until somebody says so. */
+  #lock(why) {
+    this.#run += 1;
+    this.#abort.abort();
+    this.cases = new Map();
+    this.order = [];
+    this.total = 0;
+    this.fresh.clear();
+    this.unseen.clear();
+    this.#become("locked");
+    this.#changed("list");
+    this.dispatchEvent(new CustomEvent("locked", { detail: why }));
+  }
+
+  /** The person leaves. */
+  lock() {
+    this.#lock("");
   }
 
   async #load(run) {
@@ -67,7 +91,7 @@ export class Store extends EventTarget {
       const ask = new URLSearchParams(this.filter);
       ask.set("limit", String(PART));
       if (cursor) ask.set("cursor", cursor);
-      const response = await fetch(`/api/v1/alerts?${ask}`, { signal: this.#abort.signal, cache: "no-store" });
+      const response = await question(`/api/v1/alerts?${ask}`, { signal: this.#abort.signal });
       if (!response.ok) throw new Error(`the list answers ${response.status}`);
       const part = await response.json();
       position ||= part.position;
@@ -115,10 +139,12 @@ export class Store extends EventTarget {
             if (data && event !== "gap") this.#take(JSON.parse(data));
           },
         });
-      } catch {
+      } catch (error) {
+        if (error instanceof Unknown) throw error;
         failures += 1;
+      } finally {
+        clearTimeout(timer);
       }
-      clearTimeout(timer);
       if (run !== this.#run) return;
       this.#become("reconnecting");
       // Away for long: the list is loaded anew, so that nothing is missing.
@@ -164,7 +190,7 @@ export class Store extends EventTarget {
   async find(id) {
     const known = this.cases.get(id);
     if (known) return known;
-    const response = await fetch(`/api/v1/alerts/${encodeURIComponent(id)}`, { cache: "no-store" });
+    const response = await question(`/api/v1/alerts/${encodeURIComponent(id)}`);
     if (response.status === 404) return null;
     if (!response.ok) throw new Error(`the alert answers ${response.status}`);
     return read(await response.json());
@@ -172,7 +198,7 @@ export class Store extends EventTarget {
 
   /** The revisions of a case, oldest first. */
   async history(id) {
-    const response = await fetch(`/api/v1/alerts/${encodeURIComponent(id)}/revisions`, { cache: "no-store" });
+    const response = await question(`/api/v1/alerts/${encodeURIComponent(id)}/revisions`);
     return response.ok ? (await response.json()).alerts.map(read) : [];
   }
 

@@ -4,7 +4,6 @@
 //! each fault with its place and its remedy; a [`Config`] that exists is right.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -19,6 +18,7 @@ mod args;
 mod check;
 mod fault;
 mod file;
+mod http;
 mod kafka;
 mod layer;
 mod node;
@@ -34,6 +34,7 @@ mod yaml;
 
 pub use args::ConfigArgs;
 pub use fault::{Fault, Faults};
+pub use http::Http;
 pub use kafka::Kafka;
 pub use layer::{DEFAULTS, Given};
 pub use rules::RuleTexts;
@@ -174,17 +175,6 @@ pub struct Entities {
     pub caller: u64,
     pub device: u64,
     pub address: u64,
-}
-
-/// Settings of the HTTP side.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Http {
-    /// Alerts, feed and page.
-    pub listen: SocketAddr,
-    /// Health and metrics.
-    pub ops_listen: SocketAddr,
-    /// Newest cases in memory.
-    pub cases_max: usize,
 }
 
 /// How much is logged.

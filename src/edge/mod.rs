@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod commands;
 pub mod config;
+pub mod control;
 pub mod health;
 pub mod http;
 pub mod kafka;

@@ -1,4 +1,5 @@
-// Drives the page in Chromium: `node check.mjs ADDRESS`. Asks the test for a new alert by printing
+// Drives the page in Chromium: `node check.mjs ADDRESS GUARDED TOKEN`, the second address of a
+// server that asks for that token. Asks the test for a new alert by printing
 // `publish JSON`. Waits for conditions, never for time.
 
 import assert from "node:assert/strict";
@@ -7,7 +8,7 @@ import { hostile } from "./hostile.mjs";
 
 const { chromium } = await import(process.env.PAGE_PLAYWRIGHT);
 const shots = process.env.PAGE_SCREENSHOTS;
-const address = process.argv[2];
+const [address, guarded, token] = process.argv.slice(2);
 const { start, later } = JSON.parse(readFileSync(new URL("alerts.json", import.meta.url), "utf8"));
 const lead = start[2].finding_info.uid;
 
@@ -27,7 +28,7 @@ function watch(page) {
     if (["error", "warning"].includes(message.type()) && !/net::ERR_|Failed to load resource/.test(message.text())) bad.push(`console: ${message.text()}`);
   });
   page.on("request", (request) => {
-    if (!request.url().startsWith(address)) bad.push(`request: ${request.url()}`);
+    if (!request.url().startsWith(address) && !request.url().startsWith(guarded)) bad.push(`request: ${request.url()}`);
   });
   return bad;
 }
@@ -43,6 +44,50 @@ async function open(scheme, size = { width: 1440, height: 900 }) {
   await page.goto(address);
   await page.waitForSelector(".state.live");
   return { context, page, bad };
+}
+
+/** The page of the server that asks who is there: by keyboard alone. */
+async function signIn() {
+  const context = await browser.newContext({ colorScheme: "dark", viewport: { width: 1440, height: 900 } });
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  const bad = watch(page);
+  const sent = [];
+  page.on("request", (request) => sent.push([request.url(), request.headers().authorization ?? ""]));
+  await page.goto(`${guarded}/#/alerts/${lead}`);
+  await page.waitForSelector("dialog[open] #token");
+  assert.equal(await page.textContent(".state"), "token needed");
+  assert.equal((await page.$$(".case, .case-page, .ghost")).length, 0, "nothing is shown");
+  assert.equal(await page.evaluate(() => document.activeElement.id), "token");
+  await page.screenshot({ path: `${shots}/sign-in.png` });
+  await page.keyboard.press("Escape");
+  assert.ok(await page.isVisible("#token"), "there is nothing behind it");
+  await page.keyboard.type("dw_wrong");
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => document.querySelector("#token-why")?.textContent.includes("not known"));
+  await page.keyboard.type(token);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(".state.live");
+  await page.waitForSelector(".case-page h1");
+  assert.equal((await page.$$(".case")).length, 5);
+  // A new load of the tab is still the same person; another tab is not.
+  await page.reload();
+  await page.waitForSelector(".case");
+  const other = await context.newPage();
+  await other.goto(guarded);
+  await other.waitForSelector("dialog[open] #token");
+  await other.close();
+  assert.ok(sent.every(([url]) => !url.includes("dw_")), "no token is in an address");
+  assert.ok(sent.some(([url, header]) => url.includes("/stream") && header === `Bearer ${token}`));
+  assert.equal(await page.evaluate(() => document.cookie + JSON.stringify(localStorage)), "{}");
+  await page.focus("text=Sign out");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("dialog[open] #token");
+  assert.equal((await page.$$(".case, .case-page")).length, 0, "nothing is left");
+  assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+  assert.deepEqual(bad, []);
+  await context.close();
+  console.log("ok: a token is asked for, kept for the tab, and forgotten");
 }
 
 const texts = (page, selector) => page.$$eval(selector, (nodes) => nodes.map((node) => node.textContent));
@@ -271,6 +316,7 @@ function poisoned(alert, text, n) {
   return bad;
 }
 
+await signIn();
 const session = await open("dark");
 for (const [name, run] of steps) {
   await run(session);

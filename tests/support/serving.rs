@@ -15,17 +15,20 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use deskwarden::collect::time::Timestamp;
+use deskwarden::edge::control::desk;
 use deskwarden::edge::health::Health;
 use deskwarden::edge::http::feed::Feed;
-use deskwarden::edge::http::{ApiParts, HttpParts, HttpSettings, bind};
+use deskwarden::edge::http::{ApiParts, Gate, HttpParts, HttpSettings, bind};
 use deskwarden::edge::log::memory::{MemberSettings, MemoryBroker};
 use deskwarden::edge::log::{Partition, ProduceRecord};
 use deskwarden::edge::metrics::{DeliverMetrics, registry};
 use deskwarden::edge::read_model::ReadModel;
+use deskwarden::edge::stages::control::Control;
 use deskwarden::edge::stages::deliver::{Deliver, DeliverParts};
 use deskwarden::edge::tasks::{Stop, TaskError};
 
 pub const TOPIC: &str = "deskwarden.alerts.v1";
+pub const CONTROL: &str = "deskwarden.control.v1";
 /// A test that waits longer for bytes has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// And one that gets so many heartbeats in place of an event.
@@ -63,26 +66,44 @@ pub struct Serving {
 impl Serving {
     /// On a broker that may hold alerts already.
     pub fn start(broker: MemoryBroker, setup: Setup) -> Self {
-        broker.set_waiting(true);
-        broker.create_topic(TOPIC, setup.partitions);
+        Self::guarded(broker, setup, Gate::default())
+    }
+
+    /// As [`Self::start`], with a gate.
+    pub fn guarded(broker: MemoryBroker, setup: Setup, gate: Gate) -> Self {
         let any = "127.0.0.1:0".parse().unwrap();
-        let bound = bind(&HttpSettings {
+        let settings = HttpSettings {
             listen: Some(any),
             ops_listen: any,
-        });
-        let bound = bound.unwrap();
+            ..HttpSettings::default()
+        };
+        Self::with(broker, setup, gate, &settings)
+    }
+
+    /// As [`Self::guarded`], with listeners as they are told.
+    pub fn with(broker: MemoryBroker, setup: Setup, gate: Gate, settings: &HttpSettings) -> Self {
+        broker.set_waiting(true);
+        broker.create_topic(TOPIC, setup.partitions);
+        broker.create_topic(CONTROL, 1);
+        let bound = bind(settings).unwrap();
         let (api, ops) = (bound.api().unwrap(), bound.ops().unwrap());
         let registry = registry().unwrap();
         let metrics = DeliverMetrics::register(&registry).unwrap();
         let model = Arc::new(ReadModel::new(10_000));
         let feed = Feed::new(setup.queue_max, metrics.clone());
         let health = Health::default();
-        let log = broker.connect(MemberSettings {
-            group: "deskwarden.deliver".into(),
-            instance: None,
-            transactional_id: "deskwarden-deliver-0".into(),
-            topics: Vec::new(),
-        });
+        let member = |name: &str| {
+            broker.connect(MemberSettings {
+                group: format!("deskwarden.{name}"),
+                instance: None,
+                transactional_id: format!("deskwarden-{name}-0"),
+                topics: Vec::new(),
+            })
+        };
+        let log = member("deliver");
+        let (desk, end) = desk();
+        let worker = health.worker("control-0");
+        let control = Control::new(member("control"), CONTROL.into(), end, worker);
         let parts = DeliverParts {
             topic: TOPIC.into(),
             model: Arc::clone(&model),
@@ -92,15 +113,18 @@ impl Serving {
         let deliver = Deliver::new(log, parts, health.worker("deliver-0"));
         let mut api_parts = ApiParts::new(model, feed.clone(), metrics);
         api_parts.heartbeat = setup.heartbeat;
+        api_parts.gate = gate;
+        api_parts.desk = Some(desk);
         let parts = HttpParts {
             api: Some(api_parts),
             health: health.clone(),
             registry,
         };
         let (setter, stop) = Stop::new();
-        let stop_deliver = stop.clone();
+        let (stop_deliver, stop_control) = (stop.clone(), stop.clone());
         let threads = vec![
             std::thread::spawn(move || deliver.run(&stop_deliver)),
+            std::thread::spawn(move || control.run(&stop_control)),
             std::thread::spawn(move || bound.serve(parts, stop)),
         ];
         let serving = Self {
@@ -211,11 +235,23 @@ impl Answer {
     }
 }
 
-/// HTTP/1.0, so that the body ends with the connection and comes without chunks.
 fn ask(at: SocketAddr, path: &str, headers: &[(&str, &str)]) -> BufReader<TcpStream> {
+    send(at, ("GET", path), headers, b"")
+}
+
+/// HTTP/1.0, so that the body ends with the connection and comes without chunks.
+fn send(
+    at: SocketAddr,
+    (method, path): (&str, &str),
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> BufReader<TcpStream> {
     let mut stream = TcpStream::connect(at).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    let mut request = format!("GET {path} HTTP/1.0\r\n");
+    let mut request = format!("{method} {path} HTTP/1.0\r\n");
+    if !body.is_empty() {
+        request.push_str(&format!("content-length: {}\r\n", body.len()));
+    }
     if !headers.iter().any(|(name, _)| *name == "host") {
         request.push_str(&format!("host: {at}\r\n"));
     }
@@ -223,7 +259,9 @@ fn ask(at: SocketAddr, path: &str, headers: &[(&str, &str)]) -> BufReader<TcpStr
         request.push_str(&format!("{name}: {value}\r\n"));
     }
     request.push_str("\r\n");
-    stream.write_all(request.as_bytes()).unwrap();
+    // One that answers before it has read all closes the connection.
+    let sent = stream.write_all(&[request.as_bytes(), body].concat());
+    assert!(sent.is_ok() || !body.is_empty());
     BufReader::new(stream)
 }
 
@@ -246,7 +284,19 @@ fn head(reader: &mut BufReader<TcpStream>) -> (u16, Vec<(String, String)>) {
 }
 
 pub fn get(at: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Answer {
-    let mut reader = ask(at, path, headers);
+    answer(ask(at, path, headers))
+}
+
+pub fn request(
+    at: SocketAddr,
+    line: (&str, &str),
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Answer {
+    answer(send(at, line, headers, body))
+}
+
+fn answer(mut reader: BufReader<TcpStream>) -> Answer {
     let (status, headers) = head(&mut reader);
     let mut body = Vec::new();
     reader.read_to_end(&mut body).unwrap();

@@ -84,6 +84,12 @@ impl InForce {
         Ok(())
     }
 
+    /// Whether [`Self::put`] would find a place for an entry under an id of its own.
+    #[must_use]
+    pub fn has_room(&self, entry: &ControlEntry) -> bool {
+        entry.valid().is_none() || self.places + entry.places() <= CONTROLS_MAX
+    }
+
     /// Takes an entry out of force, and returns it.
     pub fn remove(&mut self, id: &str) -> Option<ControlEntry> {
         let entry = self.entries.remove(id)?;

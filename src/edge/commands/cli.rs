@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::edge::commands::{
     CommandError, Ending, audit, check, config_show, deliver_test, demo, directory_import,
-    events_tail, identity_resolve, map_test, replay, run as daemon, topics,
+    events_tail, identity_resolve, map_test, replay, run as daemon, token, topics,
 };
 
 const EXAMPLES: &str = "\
@@ -71,6 +71,9 @@ enum Command {
     /// Work with the directory of persons.
     #[command(subcommand)]
     Identity(IdentityCommand),
+    /// Work with the tokens of the HTTP side.
+    #[command(subcommand)]
+    Token(TokenCommand),
 }
 
 #[derive(Debug, Subcommand)]
@@ -125,6 +128,12 @@ enum IdentityCommand {
     Resolve(identity_resolve::Args),
 }
 
+#[derive(Debug, Subcommand)]
+enum TokenCommand {
+    /// Make a token, and print what to put into the configuration.
+    New(token::Args),
+}
+
 /// Runs the command that the command line names.
 ///
 /// # Errors
@@ -149,5 +158,6 @@ pub fn run(cli: &Cli, out: &mut dyn Write, notes: &mut dyn Write) -> Result<Endi
         Command::Identity(IdentityCommand::Resolve(args)) => {
             identity_resolve::run(args, out, notes)
         }
+        Command::Token(TokenCommand::New(args)) => token::run(args, out, notes),
     }
 }

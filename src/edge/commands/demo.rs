@@ -19,6 +19,7 @@ use crate::correlate::rules::rule::Evidence;
 use crate::edge::clock::{self, monotonic};
 use crate::edge::commands::local::{Local, LocalSource};
 use crate::edge::commands::{CommandError, Ending, alert_text};
+use crate::edge::control;
 use crate::edge::health::Health;
 use crate::edge::http::feed::Feed;
 use crate::edge::http::{ApiParts, HttpParts, HttpSettings, bind};
@@ -27,6 +28,7 @@ use crate::edge::log::memory::{MemberSettings, MemoryBroker};
 use crate::edge::log::topics::Topic;
 use crate::edge::metrics::{self, DeliverMetrics};
 use crate::edge::read_model::ReadModel;
+use crate::edge::stages::control::Control;
 use crate::edge::stages::deliver::{Deliver, DeliverParts};
 use crate::edge::story::Story;
 use crate::edge::tasks::{GRACE, Stop, TaskError, Tasks, signalled};
@@ -78,6 +80,7 @@ pub fn run(
     let bound = bind(&HttpSettings {
         listen: Some(args.listen),
         ops_listen: args.ops_listen,
+        ..HttpSettings::default()
     })?;
     let fault = |e: &dyn std::fmt::Display| CommandError::Usage(e.to_string());
     let now = clock::now();
@@ -93,12 +96,19 @@ pub fn run(
     let feed = Feed::new(QUEUE_MAX, counted.clone());
     let health = Health::default();
     let mut tasks = Tasks::default();
+    let mut api = ApiParts::new(Arc::clone(&model), feed.clone(), counted.clone());
+    let (desk, desk_end) = control::desk();
+    api.desk = Some(desk);
+    let (log, topic) = (
+        reader(local.broker(), "control"),
+        Arc::clone(local.names().of(Topic::Control)),
+    );
+    let worker = health.worker("control-0");
+    tasks.thread("control-0", move |stop| {
+        Control::new(log, topic, desk_end, worker).run(&stop)
+    })?;
     let parts = HttpParts {
-        api: Some(ApiParts::new(
-            Arc::clone(&model),
-            feed.clone(),
-            counted.clone(),
-        )),
+        api: Some(api),
         health: health.clone(),
         registry,
     };
@@ -109,7 +119,7 @@ pub fn run(
         feed,
         metrics: counted,
     };
-    let reader = reader(local.broker());
+    let reader = reader(local.broker(), "deliver");
     let worker = health.worker("deliver-0");
     tasks.thread("deliver-0", move |stop| {
         Deliver::new(reader, parts, worker).run(&stop)
@@ -191,12 +201,12 @@ fn prepare(story: &Story) -> Result<Local, crate::edge::log::LogError> {
     Ok(local)
 }
 
-fn reader(broker: &MemoryBroker) -> impl Log + use<> {
+fn reader(broker: &MemoryBroker, name: &str) -> impl Log + use<> {
     broker.set_waiting(true);
     broker.connect(MemberSettings {
-        group: "demo-deliver".to_owned(),
+        group: format!("demo-{name}"),
         instance: None,
-        transactional_id: "demo-deliver".to_owned(),
+        transactional_id: format!("demo-{name}"),
         topics: Vec::new(),
     })
 }

@@ -22,6 +22,7 @@ pub mod local;
 pub mod map_test;
 pub mod replay;
 pub mod run;
+pub mod token;
 pub mod topics;
 
 /// How a command ended that could be run.

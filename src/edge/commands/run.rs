@@ -11,9 +11,10 @@ use crate::correlate::rules::{self, RuleSet};
 use crate::edge::clock::{self, Deadline};
 use crate::edge::commands::{CommandError, Ending};
 use crate::edge::config::{Config, ConfigArgs, Needs, Role, Stage, environment};
+use crate::edge::control;
 use crate::edge::health::{Health, Worker};
 use crate::edge::http::feed::Feed;
-use crate::edge::http::{ApiParts, Bound, HttpParts, HttpSettings, bind};
+use crate::edge::http::{ApiParts, Bound, Gate, HttpParts, HttpSettings, Limits, bind};
 use crate::edge::kafka::KafkaLog;
 use crate::edge::log::Log as _;
 use crate::edge::log::topics::{Names, Topic};
@@ -23,6 +24,7 @@ use crate::edge::report::{
     CollectMeters, CollectReport, CorrelateMeters, CorrelateReport, dead_letters,
 };
 use crate::edge::stages::collect::{self, Collect, SourceTopic};
+use crate::edge::stages::control::Control;
 use crate::edge::stages::correlate::{self, Correlate, STORM_MAX};
 use crate::edge::stages::deliver::{Deliver, DeliverParts};
 use crate::edge::stages::{Pulse, SharedDirectory};
@@ -109,9 +111,12 @@ impl Daemon {
     fn run(&self, role: Role) -> Result<Ending, CommandError> {
         let delivers = role.stages().contains(&Stage::Deliver);
         let listen = delivers.then_some(self.config.http.listen);
+        let http = &self.config.http;
         let bound = bind(&HttpSettings {
             listen,
-            ops_listen: self.config.http.ops_listen,
+            ops_listen: http.ops_listen,
+            tls: http.tls.clone().filter(|_| delivers),
+            authenticates: http.authenticates(),
         })?;
         tracing::info!(page = ?bound.api(), ops = ?bound.ops(), "listening");
         let mut tasks = Tasks::default();
@@ -246,7 +251,10 @@ impl Daemon {
         let counted = DeliverMetrics::register(&registry).map_err(unusual)?;
         let model = Arc::new(ReadModel::new(self.config.http.cases_max));
         let feed = Feed::new(FEED_QUEUE_MAX, counted.clone());
-        let api = ApiParts::new(Arc::clone(&model), feed.clone(), counted.clone());
+        let mut api = ApiParts::new(Arc::clone(&model), feed.clone(), counted.clone());
+        api.gate = Gate::new(self.config.http.credentials(), Limits::default());
+        let (desk, desk_end) = control::desk();
+        api.desk = Some(desk);
         let parts = HttpParts {
             api: serves.then_some(api),
             health: self.health.clone(),
@@ -265,6 +273,13 @@ impl Daemon {
             tasks.thread("deliver-0", move |stop| {
                 let log = KafkaLog::connect(&config.kafka_settings(Stage::Deliver, 0))?;
                 Deliver::new(log, parts, health).run(&stop)
+            })?;
+            let worker = self.health.worker("control-0");
+            let (config, names) = (Arc::clone(&self.config), self.names.clone());
+            tasks.thread("control-0", move |stop| {
+                let log = KafkaLog::connect(&config.command_settings("control"))?;
+                let topic = Arc::clone(names.of(Topic::Control));
+                Control::new(log, topic, desk_end, worker).run(&stop)
             })?;
         }
         Ok(())

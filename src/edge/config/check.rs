@@ -5,13 +5,11 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::fault::Fault;
-use super::file::{ConfigFile, CorrelateFile, DirectoryFile, HttpFile, RetentionFile};
+use super::file::{ConfigFile, CorrelateFile, DirectoryFile, RetentionFile};
 use super::node::{Node, Origin, Value};
 use super::secret::{Secret, Unresolved, resolve};
 use super::units::{Bytes, Span, bytes_text, span_text};
-use super::{
-    Collect, Config, Correlate, Directory, Entities, Http, Needs, Retention, Source, show,
-};
+use super::{Collect, Config, Correlate, Directory, Entities, Needs, Retention, Source, show};
 
 const VERSION: i64 = 1;
 /// A topic name has at most 249 characters, and ours append up to 20.
@@ -34,7 +32,6 @@ const CASE_LIFE: Duration = Duration::from_hours(7 * 24);
 /// A century: more is a mistake of units.
 const RETENTION_MAX: Duration = Duration::from_hours(36_500 * 24);
 const STALE_AFTER: (Duration, Duration) = (Duration::from_hours(1), Duration::from_hours(90 * 24));
-const CASES_MAX: i64 = 1_000_000;
 const ENTITIES_MAX: i64 = 1_000_000_000;
 
 /// The systems that accounts come from.
@@ -123,7 +120,7 @@ impl<'t> Checker<'t> {
         value.clamp(least, most)
     }
 
-    fn size(&mut self, path: &[&str], value: i64, most: i64) -> usize {
+    pub(super) fn size(&mut self, path: &[&str], value: i64, most: i64) -> usize {
         usize::try_from(self.number(path, value, (1, most))).unwrap_or(1)
     }
 
@@ -204,7 +201,7 @@ impl<'t> Checker<'t> {
                 gather_max: self.span(&["collect", "gather_max"], file.collect.gather_max, GATHER),
             },
             correlate: self.correlate(&file.correlate),
-            http: self.http(&file.http),
+            http: self.http(&file.http, needs == Needs::Run),
             rules_folder: self.rules_folder(file.rules.folder.as_deref()),
             page_url: self.page_url(file.alerts.page_url.as_deref()),
             log_level: file.log.level,
@@ -334,28 +331,7 @@ impl<'t> Checker<'t> {
         }
     }
 
-    fn http(&mut self, file: &HttpFile) -> Http {
-        let listen = self.address(&["http", "listen"], &file.listen);
-        let ops_listen = self.address(&["http", "ops_listen"], &file.ops_listen);
-        if !listen.ip().is_loopback() {
-            let what = format!("`{listen}` can be reached from outside, without authentication");
-            let remedy =
-                "listen on 127.0.0.1 or [::1], and put a proxy in front that authenticates";
-            self.refuse(&["http", "listen"], what, remedy);
-        }
-        if listen == ops_listen && listen.port() != 0 {
-            let what = format!("`{listen}` is http.listen already");
-            self.refuse(&["http", "ops_listen"], what, "give it a port of its own");
-        }
-        let cases_max = self.size(&["http", "cases_max"], file.cases_max, CASES_MAX);
-        Http {
-            listen,
-            ops_listen,
-            cases_max,
-        }
-    }
-
-    fn address(&mut self, path: &[&str], text: &str) -> SocketAddr {
+    pub(super) fn address(&mut self, path: &[&str], text: &str) -> SocketAddr {
         text.parse().unwrap_or_else(|_| {
             let what = format!("`{text}` is no address with a port");
             self.refuse(path, what, "write it as 127.0.0.1:8040 or [::1]:8040");

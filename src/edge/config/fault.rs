@@ -212,7 +212,10 @@ impl std::error::Error for Faults {}
 
 /// Whether the value of a setting is a secret, or may be one.
 pub(super) fn is_secret(setting: &[String]) -> bool {
-    setting.first().is_some_and(|key| key == "key") || is_property(setting) || is_of_sink(setting)
+    setting.first().is_some_and(|key| key == "key")
+        || is_property(setting)
+        || is_of_sink(setting)
+        || is_token(setting)
 }
 
 /// Whether a setting is a secret of a sink. Addresses are: those of Slack and Teams let whoever knows
@@ -228,6 +231,11 @@ pub(super) fn is_of_sink(setting: &[String]) -> bool {
             ..
         ]
     )
+}
+
+/// Whether a setting holds the hash of a token: somebody may put the token itself there.
+fn is_token(setting: &[String]) -> bool {
+    matches!(setting, [http, tokens, _, hash] if http == "http" && tokens == "tokens" && hash == "sha256")
 }
 
 /// Whether a setting is a property of the Kafka client.

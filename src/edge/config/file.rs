@@ -9,7 +9,9 @@ use serde::Deserialize;
 
 use crate::collect::setup::{FieldsFile, Product};
 use crate::collect::words::Domain;
+use crate::edge::http::Access;
 
+use super::http::{TlsFile, TokenFile};
 use super::sink::SinkFile;
 use super::source::EvidenceName;
 use super::units::{Bytes, Span};
@@ -131,6 +133,9 @@ pub(super) struct HttpFile {
     pub(super) listen: String,
     pub(super) ops_listen: String,
     pub(super) cases_max: i64,
+    pub(super) tokens: BTreeMap<String, TokenFile>,
+    pub(super) tls: TlsFile,
+    pub(super) client_certificates: BTreeMap<String, Access>,
 }
 
 #[derive(Debug, Deserialize)]

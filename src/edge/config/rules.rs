@@ -134,10 +134,22 @@ fn read(path: &Path) -> Result<String, Box<Fault>> {
 }
 
 impl Checker<'_> {
-    /// The customer's folder of rule files.
+    /// A path, from where it was said: beside the file, else from the present folder.
+    pub(super) fn beside(&self, setting: &[&str], given: &str) -> PathBuf {
+        let setting: Vec<String> = setting.iter().map(|key| (*key).to_owned()).collect();
+        match self.origin(&setting) {
+            Origin::File(place) => {
+                let home = Path::new(&place.file.name).parent();
+                home.unwrap_or_else(|| Path::new("")).join(given)
+            }
+            Origin::Default | Origin::Environment(_) | Origin::CommandLine(_) => given.into(),
+        }
+    }
+
+    /// The folder of the customer's own rule files.
     pub(super) fn rules_folder(&mut self, given: Option<&str>) -> Option<PathBuf> {
         let path = ["rules", "folder"];
-        let folder = self.named_from(&path, given?);
+        let folder = self.beside(&path, given?);
         if !folder.is_dir() {
             let what = format!("`{}` is no folder", folder.display());
             self.refuse(
@@ -151,24 +163,12 @@ impl Checker<'_> {
 
     /// A file that a setting names.
     pub(super) fn file_named(&mut self, path: &[&str], given: Option<&str>) -> Option<PathBuf> {
-        let file = self.named_from(path, given?);
+        let file = self.beside(path, given?);
         if !file.is_file() {
             let what = format!("`{}` is no file", file.display());
             let remedy = "check the path: it is read from where this configuration lies";
             self.refuse(path, what, remedy);
         }
         Some(file)
-    }
-
-    /// A path is read from where it was said: beside the file, else from the present folder.
-    fn named_from(&self, path: &[&str], given: &str) -> PathBuf {
-        let path: Vec<String> = path.iter().map(|key| (*key).to_owned()).collect();
-        match self.origin(&path) {
-            Origin::File(place) => {
-                let home = Path::new(&place.file.name).parent();
-                home.unwrap_or_else(|| Path::new("")).join(given)
-            }
-            Origin::Default | Origin::Environment(_) | Origin::CommandLine(_) => given.into(),
-        }
     }
 }

@@ -111,7 +111,7 @@ fn ask(parameters: Parameters) -> Result<Ask, Problem> {
 }
 
 /// Until the topic has been read, any answer would be a wrong one.
-fn filled(parts: &ApiParts) -> Result<(), Problem> {
+pub(super) fn filled(parts: &ApiParts) -> Result<(), Problem> {
     if parts.feed.is_filled() {
         Ok(())
     } else {
@@ -121,7 +121,7 @@ fn filled(parts: &ApiParts) -> Result<(), Problem> {
     }
 }
 
-fn unknown(id: &str) -> Problem {
+pub(super) fn unknown(id: &str) -> Problem {
     let id: String = id.chars().take(64).collect();
     Problem::not_found(format!("no alert {id} among the newest cases"))
 }

@@ -1,13 +1,24 @@
 //! The HTTP side: the API, the live feed and the page on one listener, health and metrics on
 //! another.
 
+mod access;
 mod api;
+mod control;
 pub mod feed;
+mod gate;
+mod limits;
 mod ops;
 mod page;
 mod problem;
+mod routes;
 mod serve;
 mod server;
 mod stream;
+mod tls;
 
+pub use access::{Access, BEARER_CHARS_MAX, TOKEN_PREFIX, Token, is_bearer, token_hash};
+pub use gate::{Credentials, Gate};
+pub use limits::Limits;
+pub use routes::served;
 pub use serve::{ApiParts, Bound, HttpError, HttpParts, HttpSettings, bind};
+pub use tls::{TlsFault, TlsFiles};

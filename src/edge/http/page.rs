@@ -17,6 +17,7 @@ const FILES: &[(&str, &str, &[u8])] = &[
     ("main.js", JS, include_bytes!("../../../ui/main.js")),
     ("dom.js", JS, include_bytes!("../../../ui/dom.js")),
     ("store.js", JS, include_bytes!("../../../ui/store.js")),
+    ("session.js", JS, include_bytes!("../../../ui/session.js")),
     ("sse.js", JS, include_bytes!("../../../ui/sse.js")),
     ("alert.js", JS, include_bytes!("../../../ui/alert.js")),
     ("words.js", JS, include_bytes!("../../../ui/words.js")),

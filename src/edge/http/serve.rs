@@ -1,19 +1,17 @@
 //! Settings, listeners and routes of the HTTP side.
 
 use super::feed::Feed;
-use super::problem::Problem;
-use super::{api, ops, page, server, stream};
+use super::gate::Gate;
+use super::tls::{Tls, TlsFault, TlsFiles};
+use super::{ops, routes, server};
+use crate::edge::control::Desk;
 use crate::edge::health::Health;
 use crate::edge::metrics::DeliverMetrics;
 use crate::edge::read_model::ReadModel;
 use crate::edge::tasks::{Stop, TaskError};
-use axum::Router;
-use axum::extract::{Request, State};
-use axum::http::uri::Authority;
 use axum::http::{HeaderName, HeaderValue, header};
-use axum::middleware::{Next, from_fn_with_state, map_response};
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::middleware::map_response;
+use axum::response::Response;
 use prometheus::Registry;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -42,6 +40,10 @@ pub struct HttpSettings {
     pub listen: Option<SocketAddr>,
     /// Where health and metrics are served.
     pub ops_listen: SocketAddr,
+    /// Certificates of the API; without, it is served in the clear.
+    pub tls: Option<TlsFiles>,
+    /// Whether the API asks for a name.
+    pub authenticates: bool,
 }
 
 impl Default for HttpSettings {
@@ -49,6 +51,8 @@ impl Default for HttpSettings {
         Self {
             listen: Some(LISTEN_DEFAULT),
             ops_listen: OPS_LISTEN_DEFAULT,
+            tls: None,
+            authenticates: false,
         }
     }
 }
@@ -58,10 +62,13 @@ impl Default for HttpSettings {
 pub enum HttpError {
     /// An address that others can reach.
     #[error(
-        "http.listen: {0} can be reached from other machines, and the API has neither TLS nor \
-         authentication; use 127.0.0.1 or [::1], and for others a proxy that has both"
+        "http.listen: {0} can be reached from other machines, which needs TLS and authentication; use \
+         127.0.0.1 or [::1], or configure both"
     )]
     NotLoopback(SocketAddr),
+    /// Certificates that cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsFault),
     /// The address is not to be had.
     #[error(
         "{setting}: cannot listen on {address}: {cause}; choose another port or stop what holds it"
@@ -80,7 +87,7 @@ impl HttpError {
     /// Whether the configuration is at fault, not the machine.
     #[must_use]
     pub const fn is_configuration(&self) -> bool {
-        matches!(self, Self::NotLoopback(_))
+        matches!(self, Self::NotLoopback(_) | Self::Tls(_))
     }
 }
 
@@ -95,17 +102,23 @@ pub struct ApiParts {
     pub metrics: DeliverMetrics,
     /// Between two signs of life of the live feed.
     pub heartbeat: Duration,
+    /// Who is let in.
+    pub gate: Gate,
+    /// Where control records are handed in; without, none are.
+    pub desk: Option<Desk>,
 }
 
 impl ApiParts {
-    /// With the usual heartbeat.
+    /// With the usual heartbeat, for everybody on this machine.
     #[must_use]
-    pub const fn new(model: Arc<ReadModel>, feed: Feed, metrics: DeliverMetrics) -> Self {
+    pub fn new(model: Arc<ReadModel>, feed: Feed, metrics: DeliverMetrics) -> Self {
         Self {
             model,
             feed,
             metrics,
             heartbeat: HEARTBEAT,
+            gate: Gate::default(),
+            desk: None,
         }
     }
 }
@@ -126,12 +139,15 @@ pub struct HttpParts {
 pub struct Bound {
     api: Option<TcpListener>,
     ops: TcpListener,
+    tls: Option<Tls>,
 }
 
 /// Opens the listeners.
 pub fn bind(settings: &HttpSettings) -> Result<Bound, HttpError> {
+    let is_protected = settings.tls.is_some() && settings.authenticates;
+    let tls = settings.tls.clone().map(Tls::load).transpose()?;
     let api = settings.listen.map(|address| {
-        if !address.ip().is_loopback() {
+        if !address.ip().is_loopback() && !is_protected {
             return Err(HttpError::NotLoopback(address));
         }
         listen("http.listen", address)
@@ -139,6 +155,7 @@ pub fn bind(settings: &HttpSettings) -> Result<Bound, HttpError> {
     Ok(Bound {
         api: api.transpose()?,
         ops: listen("http.ops_listen", settings.ops_listen)?,
+        tls,
     })
 }
 
@@ -179,13 +196,13 @@ impl Bound {
             health,
             registry,
         } = parts;
-        let ops = ops::routes(health, registry).layer(map_response(guard));
+        let ops = ops::routes(health, registry).layer(map_response(protect));
         let api = self.api.zip(api).map(|(listener, parts)| {
             let feed = parts.feed.clone();
-            (listener, routes(parts), feed)
+            (listener, routes::routes(parts), feed)
         });
         runtime.block_on(async {
-            let ops = server::serve(self.ops, ops, stop.clone());
+            let ops = server::serve(self.ops, None, ops, stop.clone());
             let Some((listener, routes, feed)) = api else {
                 return ops.await;
             };
@@ -195,49 +212,22 @@ impl Bound {
                 feed.close();
                 Ok(())
             };
-            let api = server::serve(listener, routes, stop.clone());
-            tokio::try_join!(ops, api, close).map(|_| ())
+            let present = self.tls.as_ref().map(Tls::present);
+            let follow = async {
+                match self.tls {
+                    Some(tls) => tls.follow(stop.clone()).await,
+                    None => Ok(()),
+                }
+            };
+            let api = server::serve(listener, present, routes, stop.clone());
+            tokio::try_join!(ops, api, close, follow).map(|_| ())
         })?;
         Ok(())
     }
 }
 
-fn routes(parts: ApiParts) -> Router {
-    Router::new()
-        .route("/api/v1/alerts", get(api::list))
-        .route("/api/v1/alerts/stream", get(stream::stream))
-        .route("/api/v1/alerts/{id}", get(api::newest))
-        .route("/api/v1/alerts/{id}/revisions", get(api::revisions))
-        .merge(page::routes())
-        .fallback(async || Problem::not_found("see /api/v1/alerts, or / for the page"))
-        .method_not_allowed_fallback(async || Problem::method())
-        .layer(from_fn_with_state(parts.clone(), check_host))
-        .layer(map_response(guard))
-        .with_state(parts)
-}
-
-/// Without authentication, a name that a stranger lets point to this machine must not be answered:
-/// the stranger's page would read the answer (DNS rebinding).
-async fn check_host(State(parts): State<ApiParts>, request: Request, next: Next) -> Response {
-    let host = request.headers().get(header::HOST);
-    let host = host.and_then(|value| value.to_str().ok());
-    let host = host.and_then(|text| text.parse::<Authority>().ok());
-    let response = match host {
-        Some(host) if is_local(host.host()) => next.run(request).await,
-        Some(_) | None => Problem::host().into_response(),
-    };
-    parts.metrics.answered(response.status().as_u16());
-    response
-}
-
-fn is_local(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let address = bare.parse::<std::net::IpAddr>();
-    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|ip| ip.is_loopback())
-}
-
 /// The headers of every answer.
-async fn guard(mut response: Response) -> Response {
+pub(super) async fn protect(mut response: Response) -> Response {
     let headers = response.headers_mut();
     let policy = HeaderValue::from_static(CSP);
     headers.insert(header::CONTENT_SECURITY_POLICY, policy);
@@ -261,28 +251,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_this_machine_is_a_local_host() {
-        for host in ["localhost", "LOCALHOST", "127.0.0.1", "127.9.9.9", "[::1]"] {
-            assert!(is_local(host), "{host}");
-        }
-        for host in [
-            "",
-            "evil.example",
-            "localhost.evil.example",
-            "10.0.0.1",
-            "[::]",
-            "0.0.0.0",
-        ] {
-            assert!(!is_local(host), "{host}");
-        }
-    }
-
-    #[test]
     fn what_others_can_reach_is_refused() {
         for address in ["0.0.0.0:0", "[::]:0", "10.1.2.3:0"] {
             let settings = HttpSettings {
                 listen: Some(address.parse().unwrap()),
                 ops_listen: local(0),
+                ..HttpSettings::default()
             };
             let fault = bind(&settings).unwrap_err();
             assert!(fault.is_configuration() && fault.to_string().contains("127.0.0.1"));

@@ -1,19 +1,27 @@
 //! One listener: connections within bounds, each with limits on its patience.
 
+use super::access::Peer;
+use super::tls::{Present, names};
 use crate::edge::tasks::Stop;
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use std::io;
-use std::net::TcpListener;
+use std::net::{IpAddr, TcpListener};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{Sleep, sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
 
 /// Connections at a time: the clients of the live feed and as many again.
 const CONNECTIONS_MAX: usize = 512;
@@ -29,7 +37,12 @@ const DRAIN_TIME: Duration = Duration::from_secs(5);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until it is told to stop.
-pub(super) async fn serve(listener: TcpListener, routes: Router, stop: Stop) -> io::Result<()> {
+pub(super) async fn serve(
+    listener: TcpListener,
+    tls: Option<Present>,
+    routes: Router,
+    stop: Stop,
+) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let mut connections = JoinSet::new();
     let stopped = stop.clone().wait();
@@ -41,8 +54,10 @@ pub(super) async fn serve(listener: TcpListener, routes: Router, stop: Stop) -> 
             // Ended ones are taken off; how a client's connection ended is its own affair.
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
             accepted = listener.accept(), if has_room => match accepted {
-                Ok((stream, _)) => {
-                    connections.spawn(connection(stream, routes.clone(), stop.clone()));
+                Ok((stream, address)) => {
+                    let tls = tls.as_ref().map(|present| Arc::clone(&present.borrow()));
+                    let (address, routes) = (address.ip(), routes.clone());
+                    connections.spawn(connection((stream, address), tls, routes, stop.clone()));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -58,18 +73,49 @@ pub(super) async fn serve(listener: TcpListener, routes: Router, stop: Stop) -> 
     Ok(())
 }
 
-async fn connection(stream: TcpStream, routes: Router, stop: Stop) {
+async fn connection(
+    (stream, address): (TcpStream, IpAddr),
+    tls: Option<Arc<ServerConfig>>,
+    routes: Router,
+    stop: Stop,
+) {
     // Events are small and to be seen at once. A socket that refuses is slower, no more.
     drop(stream.set_nodelay(true));
-    let io = TokioIo::new(Patient {
+    let stream = Patient {
         stream,
         patience: None,
+    };
+    let Some(config) = tls else {
+        let names = Arc::default();
+        return answer(stream, Peer { address, names }, routes, stop).await;
+    };
+    let accepted = timeout(HEADER_TIME, TlsAcceptor::from(config).accept(stream)).await;
+    match accepted.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
+        Ok(stream) => {
+            let shown = stream.get_ref().1.peer_certificates();
+            let names = shown.and_then(<[_]>::first).map(names).unwrap_or_default();
+            let names = names.into();
+            answer(stream, Peer { address, names }, routes, stop).await;
+        }
+        Err(error) => tracing::debug!(%error, "a connection was not agreed upon"),
+    }
+}
+
+async fn answer<S>(stream: S, peer: Peer, routes: Router, stop: Stop)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let io = TokioIo::new(stream);
+    let routes = TowerToHyperService::new(routes);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer.clone());
+        routes.call(request)
     });
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIME)
         .max_buf_size(HEADER_BYTES_MAX)
-        .serve_connection(io, TowerToHyperService::new(routes));
+        .serve_connection(io, service);
     tokio::pin!(serving);
     let ended = tokio::select! {
         ended = serving.as_mut() => ended,

@@ -1,12 +1,14 @@
 //! `GET /api/v1/alerts/stream`: the live feed as Server-Sent Events, or as lines of JSON.
 
+use super::access::{Caller, Peer};
 use super::api::{Parameters, filter};
 use super::feed::{Item, Place, Subscription};
+use super::limits::StreamPlace;
 use super::problem::Problem;
 use super::serve::ApiParts;
 use crate::edge::clock;
 use axum::body::{Body, Bytes};
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use std::convert::Infallible;
@@ -106,6 +108,8 @@ struct Frames {
     subscription: Subscription,
     heartbeat: Interval,
     has_ended: bool,
+    /// Held as long as the stream is open.
+    _place: Option<StreamPlace>,
 }
 
 impl Stream for Frames {
@@ -140,10 +144,13 @@ impl Stream for Frames {
 /// The handler.
 pub(super) async fn stream(
     State(parts): State<ApiParts>,
+    Extension(peer): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     parameters: Parameters,
 ) -> Result<Response, Problem> {
     let filter = filter(parameters)?;
+    let place_taken = parts.gate.stream(&peer, &caller)?;
     let from = headers.get(LAST_EVENT_ID).map(place).transpose()?;
     let subscription = parts.feed.subscribe(filter, from);
     let subscription = subscription.map_err(|why| Problem::unavailable(why.to_string()))?;
@@ -155,6 +162,7 @@ pub(super) async fn stream(
         subscription,
         heartbeat: beats(parts.heartbeat),
         has_ended: false,
+        _place: place_taken,
     };
     let mut response = Response::new(Body::from_stream(frames));
     let answer = response.headers_mut();

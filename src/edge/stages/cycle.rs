@@ -225,6 +225,23 @@ pub(super) fn transact<L: Log>(
     recover(log, patience, error).map(Some)
 }
 
+/// As [`transact`], of a log that reads in no group: there are no offsets.
+pub(super) fn transact_alone<L: Log>(
+    log: &mut L,
+    patience: &mut Patience,
+    write: impl FnOnce(&mut L) -> Result<(), LogError>,
+) -> Result<Option<Undone>, LoopError> {
+    let done = log
+        .begin()
+        .and_then(|()| write(log))
+        .and_then(|()| log.commit());
+    let Err(error) = done else {
+        patience.reset(log.settle());
+        return Ok(None);
+    };
+    recover(log, patience, error).map(Some)
+}
+
 fn recover<L: Log>(
     log: &mut L,
     patience: &mut Patience,

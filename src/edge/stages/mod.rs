@@ -2,6 +2,7 @@
 //! ships.
 
 pub mod collect;
+pub mod control;
 pub mod correlate;
 mod cycle;
 pub mod deliver;

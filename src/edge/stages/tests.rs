@@ -21,7 +21,7 @@ use super::collect::{self, Collect, SourceTopic};
 use super::correlate::{self, Correlate};
 use super::{Progress, SharedDirectory};
 
-const NOW: Timestamp = Timestamp(1_780_000_000_000);
+pub(in crate::edge) const NOW: Timestamp = Timestamp(1_780_000_000_000);
 const SOURCE: &str = "source.idp";
 
 /// A log with every topic, of one partition each, and loops on it.
@@ -77,7 +77,11 @@ impl World {
     }
 
     /// A correlator that gathers for so long, alert or none.
-    fn correlate_with(&self, rules: RuleSet, gather_max: Duration) -> Correlate<MemoryLog> {
+    pub(in crate::edge) fn correlate_with(
+        &self,
+        rules: RuleSet,
+        gather_max: Duration,
+    ) -> Correlate<MemoryLog> {
         let setup = correlate::Setup {
             topics: self.names.clone(),
             partitions: 1,
@@ -93,7 +97,7 @@ impl World {
     }
 
     /// Writes into the first partition of a topic.
-    fn append(&self, topic: &str, value: &[u8]) {
+    pub(in crate::edge) fn append(&self, topic: &str, value: &[u8]) {
         self.append_to(topic, 0, value);
     }
 
@@ -128,7 +132,7 @@ fn block() -> Vec<u8> {
 }
 
 /// A block of events about a person, by a desk agent.
-fn block_of(person: &str, actions: &[Action]) -> Vec<u8> {
+pub(in crate::edge) fn block_of(person: &str, actions: &[Action]) -> Vec<u8> {
     let mut writer = Writer::default();
     let entity = Entity::new(EntityKind::Identity, person);
     let role = |id: &str| Some(Box::new(Role::resolved(id)));

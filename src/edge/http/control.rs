@@ -1,0 +1,214 @@
+//! What people decide: dispositions, silences and exemptions become records of the control topic, with
+//! the checks with which correlators read them.
+
+use super::access::Caller;
+use super::api::{filled, unknown};
+use super::problem::Problem;
+use super::serve::ApiParts;
+use crate::correlate::exempt::{self, ControlEntry};
+use crate::edge::clock;
+use crate::edge::control::{Desk, Held, Unwritten};
+use axum::body::{Body, to_bytes};
+use axum::extract::{Extension, Path, Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+use serde_json::{Map, Value, json};
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// Largest body: an exemption may name thousands of people.
+const BODY_BYTES_MAX: usize = 256 << 10;
+/// From the first byte of a body to its last.
+const BODY_TIME: Duration = Duration::from_secs(10);
+/// How long a record may take to be written: the loop behind the desk gives up on one before.
+const WRITE_TIME: Duration = Duration::from_secs(20);
+/// Bytes of a record's own id.
+const ID_BYTES: usize = 16;
+
+/// What is in force.
+fn held(parts: &ApiParts, what: Held, name: &'static str) -> Result<Response, Problem> {
+    let desk = open(parts)?;
+    let listed = desk.list(what, clock::now());
+    let total = listed.len();
+    let body = json!({ name: listed, "total": total });
+    Ok(answer(StatusCode::OK, &body))
+}
+
+/// `GET /api/v1/silences`
+pub(super) async fn silences(State(parts): State<ApiParts>) -> Result<Response, Problem> {
+    held(&parts, Held::Silences, "silences")
+}
+
+/// `GET /api/v1/exemptions`
+pub(super) async fn exemptions(State(parts): State<ApiParts>) -> Result<Response, Problem> {
+    held(&parts, Held::Exemptions, "exemptions")
+}
+
+/// `POST /api/v1/silences`
+pub(super) async fn silence(
+    State(parts): State<ApiParts>,
+    Extension(caller): Extension<Caller>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let mut fields = fields(request).await?;
+    fixed(&mut fields, "kind", "silence".into())?;
+    limited(&parts, &caller, fields, "silence").await
+}
+
+/// `POST /api/v1/exemptions`
+pub(super) async fn exemption(
+    State(parts): State<ApiParts>,
+    Extension(caller): Extension<Caller>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let fields = fields(request).await?;
+    limited(&parts, &caller, fields, "exemption").await
+}
+
+/// `POST /api/v1/alerts/{id}/disposition`
+pub(super) async fn disposition(
+    State(parts): State<ApiParts>,
+    Path(id): Path<String>,
+    Extension(caller): Extension<Caller>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let mut fields = fields(request).await?;
+    filled(&parts)?;
+    let newest = parts.model.newest(&id).ok_or_else(|| unknown(&id))?;
+    let subject = &newest.alert.subject;
+    fixed(&mut fields, "kind", "disposition".into())?;
+    fixed(&mut fields, "alert", id.as_str().into())?;
+    // A verdict goes to the partition of its entity: under another one nobody would find the case.
+    let entity = format!("{}|{}", subject.kind, subject.id);
+    fixed(&mut fields, "entity", entity.into())?;
+    owned(&mut fields, &caller)?;
+    let seen = fields.get("revision").and_then(Value::as_u64);
+    if seen.is_some_and(|seen| seen > newest.alert.revision) {
+        let fault = format!("revision: the newest is {}", newest.alert.revision);
+        return Err(Problem::record(vec![fault]));
+    }
+    let key = format!("disposition/{id}/{}", seen.unwrap_or_default());
+    checked(&key, &fields)?;
+    let closes = seen == Some(newest.alert.revision) && newest.alert.is_open;
+    let more = json!({ "newest_revision": newest.alert.revision, "closes": closes });
+    write(open(&parts)?, key, fields, more).await
+}
+
+/// What holds for a while.
+async fn limited(
+    parts: &ApiParts,
+    caller: &Caller,
+    mut fields: Map<String, Value>,
+    what: &str,
+) -> Result<Response, Problem> {
+    owned(&mut fields, caller)?;
+    let from = fields.entry("valid_from").or_insert(Value::Null);
+    if from.is_null() {
+        *from = clock::now().0.into();
+    }
+    let mut id = [0; ID_BYTES];
+    getrandom::fill(&mut id).map_err(|_| Problem::unavailable("no random numbers"))?;
+    let key = format!("{what}/{}", hex::encode(id));
+    let entry = checked(&key, &fields)?;
+    if what == "exemption" && !matches!(entry, ControlEntry::Exemption(_)) {
+        let fault = "kind: silences and dispositions have addresses of their own; sources are \
+                     declared by `deskwarden topics apply`";
+        return Err(Problem::record(vec![fault.to_owned()]));
+    }
+    let desk = open(parts)?;
+    if !desk.has_room(&entry) {
+        return Err(Problem::full(exempt::Full.to_string()));
+    }
+    write(desk, key, fields, json!({})).await
+}
+
+/// The desk, once it knows what the topic holds.
+fn open(parts: &ApiParts) -> Result<&Desk, Problem> {
+    let desk = parts.desk.as_ref();
+    let desk = desk.ok_or_else(|| Problem::unavailable("control records are not served here"))?;
+    if desk.is_filled() {
+        Ok(desk)
+    } else {
+        Err(Problem::unavailable(
+            "the control topic is still being read; try again in a moment",
+        ))
+    }
+}
+
+/// The fields of a body. It must say that it is JSON: a browser sends that from another page only
+/// after asking, and is not answered.
+async fn fields(request: Request) -> Result<Map<String, Value>, Problem> {
+    let kind = request.headers().get(header::CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    if !kind.eq_ignore_ascii_case("application/json") {
+        return Err(Problem::media_type());
+    }
+    let read = timeout(BODY_TIME, to_bytes(request.into_body(), BODY_BYTES_MAX)).await;
+    let bytes = read.map_err(|_| Problem::slow())?;
+    let bytes = bytes.map_err(|_| Problem::too_large(BODY_BYTES_MAX))?;
+    let read: Result<Map<String, Value>, _> = serde_json::from_slice(&bytes);
+    read.map_err(|fault| Problem::record(vec![format!("not a JSON object: {fault}")]))
+}
+
+/// A field whose value follows: it may be left out, and not be another.
+fn fixed(fields: &mut Map<String, Value>, name: &str, value: Value) -> Result<(), Problem> {
+    match fields.get(name) {
+        Some(given) if *given != value => {
+            let fault = format!("{name}: it is {value} here; leave it out");
+            Err(Problem::record(vec![fault]))
+        }
+        Some(_) => Ok(()),
+        None => {
+            fields.insert(name.to_owned(), value);
+            Ok(())
+        }
+    }
+}
+
+/// Who answers for a record is who asks; only where nobody is known by a name, the body says who.
+fn owned(fields: &mut Map<String, Value>, caller: &Caller) -> Result<(), Problem> {
+    match &caller.name {
+        Some(name) => fixed(fields, "owner", (&**name).into()),
+        None => Ok(()),
+    }
+}
+
+/// The record as a correlator will read it.
+fn checked(key: &str, fields: &Map<String, Value>) -> Result<ControlEntry, Problem> {
+    let json = Value::Object(fields.clone()).to_string();
+    let read = exempt::control(key, json.as_bytes());
+    read.map_err(|fault| Problem::record(vec![fault.what]))
+}
+
+async fn write(
+    desk: &Desk,
+    key: String,
+    fields: Map<String, Value>,
+    more: Value,
+) -> Result<Response, Problem> {
+    let unwritten = |why: Unwritten| Problem::unavailable(why.to_string());
+    let record = Value::Object(fields);
+    let value = record.to_string().into_bytes();
+    let written = desk.hand_in(key.clone(), value).map_err(unwritten)?;
+    let written = timeout(WRITE_TIME, written).await;
+    let written = written
+        .unwrap_or(Ok(Err(Unwritten::Unknown)))
+        .unwrap_or(Err(Unwritten::Unknown))
+        .map_err(unwritten)?;
+    let mut body = json!({
+        "id": key, "partition": written.partition, "offset": written.offset, "record": record,
+    });
+    if let (Value::Object(body), Value::Object(more)) = (&mut body, more) {
+        body.extend(more);
+    }
+    Ok(answer(StatusCode::CREATED, &body))
+}
+
+fn answer(status: StatusCode, body: &Value) -> Response {
+    let mut response = Response::new(Body::from(body.to_string()));
+    *response.status_mut() = status;
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response
+}

@@ -1,0 +1,106 @@
+//! Every route of the API with the role it needs, in one table, and the router made of it.
+
+use super::access::Access;
+use super::gate::{enter, require};
+use super::problem::Problem;
+use super::serve::{ApiParts, protect};
+use super::{api, control, page, stream};
+use axum::Router;
+use axum::http::Method;
+use axum::middleware::{from_fn_with_state, map_response};
+use axum::routing::{MethodRouter, get, post};
+
+/// One route.
+struct Route {
+    method: Method,
+    path: &'static str,
+    /// The least role that may take it.
+    access: Access,
+    serve: MethodRouter<ApiParts>,
+}
+
+fn read(path: &'static str, serve: MethodRouter<ApiParts>) -> Route {
+    Route {
+        method: Method::GET,
+        path,
+        access: Access::Viewer,
+        serve,
+    }
+}
+
+fn decide(path: &'static str, serve: MethodRouter<ApiParts>) -> Route {
+    Route {
+        method: Method::POST,
+        path,
+        access: Access::Analyst,
+        serve,
+    }
+}
+
+fn table() -> Vec<Route> {
+    vec![
+        read("/api/v1/alerts", get(api::list)),
+        read("/api/v1/alerts/stream", get(stream::stream)),
+        read("/api/v1/alerts/{id}", get(api::newest)),
+        read("/api/v1/alerts/{id}/revisions", get(api::revisions)),
+        decide(
+            "/api/v1/alerts/{id}/disposition",
+            post(control::disposition),
+        ),
+        read("/api/v1/silences", get(control::silences)),
+        decide("/api/v1/silences", post(control::silence)),
+        read("/api/v1/exemptions", get(control::exemptions)),
+        decide("/api/v1/exemptions", post(control::exemption)),
+    ]
+}
+
+/// Method, path and least role of every route of the API.
+#[must_use]
+pub fn served() -> Vec<(String, &'static str, Access)> {
+    let of = |route: Route| (route.method.to_string(), route.path, route.access);
+    table().into_iter().map(of).collect()
+}
+
+/// What the API listener serves.
+pub(super) fn routes(parts: ApiParts) -> Router {
+    let mut router = Router::new();
+    for route in table() {
+        let guarded = from_fn_with_state(route.access, require);
+        router = router.route(route.path, route.serve.route_layer(guarded));
+    }
+    router
+        .merge(page::routes())
+        .fallback(async || Problem::not_found("see /api/v1/alerts, or / for the page"))
+        .method_not_allowed_fallback(async || Problem::method())
+        .layer(from_fn_with_state(parts.clone(), enter))
+        .layer(map_response(protect))
+        .with_state(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    /// What is served beside the table would be served without a role.
+    #[test]
+    fn routes_are_made_of_the_table_and_of_the_page_alone() {
+        let files = [
+            ("api.rs", include_str!("api.rs"), 0),
+            ("control.rs", include_str!("control.rs"), 0),
+            ("gate.rs", include_str!("gate.rs"), 0),
+            ("page.rs", include_str!("page.rs"), 3),
+            ("serve.rs", include_str!("serve.rs"), 0),
+            ("stream.rs", include_str!("stream.rs"), 0),
+        ];
+        let adds = |text: &str| {
+            [".route(", ".nest(", ".merge(", "_service("]
+                .iter()
+                .map(|call| text.matches(call).count())
+                .sum::<usize>()
+        };
+        for (name, text, count) in files {
+            assert_eq!(adds(text), count, "{name}");
+        }
+        let own = include_str!("routes.rs");
+        let production = own.split("#[cfg(test)]").next().unwrap_or_default();
+        assert_eq!(adds(production), 2, "one for the table, one for the page");
+    }
+}

@@ -1,0 +1,230 @@
+//! The loop behind the desk: reads the control topic into what is in force, and writes what people
+//! hand in, a transaction at a time.
+
+use crate::edge::clock::{self, Deadline};
+use crate::edge::control::{DeskEnd, Order, Unwritten, Written};
+use crate::edge::health::{PartitionHealth, Worker};
+use crate::edge::log::{
+    Log, LogError, OwnedRecord, Partition, Polled, ProduceRecord, key_partition,
+};
+use crate::edge::tasks::{Stop, TaskError};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::cycle::{LoopError, Patience, Progress, Undone, transact_alone};
+
+/// How long an idle cycle waits for a record: what somebody who hands one in waits at most longer.
+const WAIT: Duration = Duration::from_millis(50);
+/// Records of the topic taken in one cycle, so that whoever hands one in is not held up.
+const CYCLE_RECORDS_MAX: usize = 1_000;
+/// Records of one transaction: all that may wait.
+const BATCH_MAX: usize = 64;
+/// How long a written record may take to be read again.
+const SEEN_TIME: Duration = Duration::from_secs(5);
+/// How often what is over is forgotten.
+const EXPIRE_EVERY: Duration = Duration::from_secs(60);
+
+/// A record that was written and not read again yet.
+#[derive(Debug)]
+struct Pending {
+    order: Order,
+    until: Deadline,
+}
+
+/// The loop. It belongs to one thread.
+#[derive(Debug)]
+pub struct Control<L> {
+    log: L,
+    topic: Arc<str>,
+    desk: DeskEnd,
+    worker: Worker,
+    patience: Patience,
+    partitions: i32,
+    /// Partitions whose end at the start has not been reached, with that end.
+    filling: BTreeMap<i32, i64>,
+    pending: Vec<Pending>,
+    expires: Deadline,
+}
+
+impl<L: Log> Control<L> {
+    /// A loop over a log; it joins no group.
+    #[must_use]
+    pub fn new(log: L, topic: Arc<str>, desk: DeskEnd, worker: Worker) -> Self {
+        Self {
+            log,
+            topic,
+            desk,
+            worker,
+            patience: Patience::new(),
+            partitions: 0,
+            filling: BTreeMap::new(),
+            pending: Vec::new(),
+            expires: Deadline::after(EXPIRE_EVERY),
+        }
+    }
+
+    /// Cycles until it is told to stop.
+    ///
+    /// # Errors
+    /// What ends the process.
+    pub fn run(mut self, stop: &Stop) -> Result<(), TaskError> {
+        while !stop.is_set() {
+            self.cycle()?;
+            if self.partitions == 0 {
+                // The topic is not there yet: the log refuses at once, so the wait is ours.
+                std::thread::park_timeout(WAIT);
+            }
+        }
+        self.log.close()?;
+        Ok(())
+    }
+
+    /// Reads on, then writes what was handed in.
+    ///
+    /// # Errors
+    /// What ends the process. What passes by itself is logged.
+    pub fn cycle(&mut self) -> Result<Progress, LoopError> {
+        self.worker.beat();
+        let mut progress = Progress::default();
+        match self.read() {
+            Ok(records) => progress.records = records,
+            Err(error) => self.patience.bear(error)?,
+        }
+        if self.expires.has_passed() {
+            self.expires = Deadline::after(EXPIRE_EVERY);
+            self.desk.expire(clock::now());
+        }
+        if self.partitions > 0 && self.filling.is_empty() {
+            progress.written = self.write()?;
+            progress.committed = progress.written > 0;
+        }
+        for late in self
+            .pending
+            .extract_if(.., |pending| pending.until.has_passed())
+        {
+            tell(late.order, Err(Unwritten::Unknown));
+        }
+        Ok(progress)
+    }
+
+    fn read(&mut self) -> Result<usize, LogError> {
+        if self.partitions == 0 {
+            self.begin()?;
+        }
+        let mut records = 0;
+        let mut wait = WAIT;
+        while records < CYCLE_RECORDS_MAX {
+            match self.log.reader_poll(wait)? {
+                Polled::Record(record) => {
+                    records += 1;
+                    self.take(&record);
+                }
+                Polled::End {
+                    partition,
+                    position,
+                } => self.reached(partition.number, position),
+                Polled::Idle => break,
+                // The reader has no group: nothing is assigned or revoked.
+                Polled::Assigned(_) | Polled::Revoked { .. } => {}
+            }
+            wait = Duration::ZERO;
+        }
+        Ok(records)
+    }
+
+    fn begin(&mut self) -> Result<(), LogError> {
+        let count = self.log.partition_count(&self.topic)?;
+        let mut from = Vec::new();
+        for number in 0..count {
+            let partition = Partition::new(Arc::clone(&self.topic), number);
+            let ends = self.log.ends(&partition)?;
+            self.filling.insert(number, ends.stable);
+            from.push((partition, ends.low));
+        }
+        self.log.reader_add(&from)?;
+        self.partitions = count;
+        self.worker.started();
+        for (partition, low) in from {
+            self.reached(partition.number, low);
+        }
+        Ok(())
+    }
+
+    /// A partition has been read up to here.
+    fn reached(&mut self, number: i32, position: i64) {
+        let is_restored = self.filling.get(&number).is_none_or(|end| position >= *end);
+        let health = PartitionHealth {
+            is_restored,
+            ..PartitionHealth::default()
+        };
+        let partition = Partition::new(Arc::clone(&self.topic), number);
+        self.worker.partition(&partition, health);
+        if is_restored {
+            self.filling.remove(&number);
+        }
+        if self.filling.is_empty() {
+            self.desk.filled();
+        }
+    }
+
+    fn take(&mut self, record: &OwnedRecord) {
+        let (partition, offset) = (record.partition.number, record.offset);
+        let key = String::from_utf8_lossy(record.key.as_deref().unwrap_or_default());
+        if !self.desk.take(&key, record.value.as_deref()) {
+            tracing::warn!(partition, offset, "a control record cannot be used");
+        }
+        let is_it = |pending: &Pending| {
+            pending.order.key == key && record.value.as_ref() == Some(&pending.order.value)
+        };
+        if let Some(at) = self.pending.iter().position(is_it) {
+            let seen = self.pending.swap_remove(at);
+            tell(seen.order, Ok(Written { partition, offset }));
+        }
+        if self.filling.contains_key(&partition) {
+            self.reached(partition, offset + 1);
+        }
+    }
+
+    /// Writes what was handed in. Its place is told once it has been read again.
+    fn write(&mut self) -> Result<usize, LoopError> {
+        let orders: Vec<Order> = self.desk.orders.try_iter().take(BATCH_MAX).collect();
+        if orders.is_empty() {
+            return Ok(0);
+        }
+        let (topic, count) = (&self.topic, self.partitions);
+        let undone = transact_alone(&mut self.log, &mut self.patience, |log| {
+            for order in &orders {
+                let key = order.key.as_bytes();
+                log.produce(&ProduceRecord {
+                    topic,
+                    partition: key_partition(key, count),
+                    key: Some(key),
+                    headers: &[],
+                    value: Some(&order.value),
+                })?;
+            }
+            Ok(())
+        })?;
+        let written = orders.len();
+        for order in orders {
+            if undone == Some(Undone::Aborted) {
+                tell(order, Err(Unwritten::Refused));
+            } else {
+                // Where nobody knows whether it took effect, the topic does.
+                let until = Deadline::after(SEEN_TIME);
+                self.pending.push(Pending { order, until });
+            }
+        }
+        Ok(if undone.is_none() { written } else { 0 })
+    }
+}
+
+fn tell(order: Order, result: Result<Written, Unwritten>) {
+    if order.done.send(result).is_err() {
+        tracing::debug!("who handed a control record in has gone");
+    }
+}
+
+#[cfg(test)]
+mod tests;
