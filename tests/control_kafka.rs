@@ -70,6 +70,52 @@ fn alerts(at: SocketAddr, is_right: impl Fn(&[Value]) -> bool) -> Vec<Value> {
     }
 }
 
+fn is_closed(alert: &Value, id: &str) -> bool {
+    alert["finding_info"]["uid"] == *id && alert["activity_id"] == 3
+}
+
+/// Decides until the case is closed: while its revisions still come, a verdict may be on an older one.
+fn close(at: SocketAddr, id: &str) {
+    let path = format!("/api/v1/alerts/{id}/disposition");
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let (_, newest) = ask(at, ("GET", &format!("/api/v1/alerts/{id}")), "");
+        if is_closed(&newest, id) {
+            assert_eq!(newest["status_detail"], "disposition");
+            return;
+        }
+        let revision = &newest["metadata"]["sequence"];
+        let verdict = json!({"revision": revision, "verdict": "benign", "reason": "asked"});
+        let (status, told) = ask(at, ("POST", &path), &verdict.to_string());
+        assert_eq!(status, 201, "{told}");
+        assert_eq!(told["record"]["owner"], "anna");
+        assert!(Instant::now() < deadline, "never closed: {newest}");
+        thread::park_timeout(PAUSE);
+    }
+}
+
+fn no_token_is_shown(world: &World, settings: &[String]) {
+    let (_, metrics) = world.ask("one", "/metrics");
+    let (_, status) = world.ask("one", "/status");
+    let shown = world.command(&["config", "show"]);
+    let shown = with(shown, settings).output().unwrap();
+    assert!(shown.status.success());
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    let log = world.log("one");
+    assert!(
+        log.contains("\"DEBUG\""),
+        "all that is logged was looked at"
+    );
+    for (name, text) in [
+        ("metrics", metrics),
+        ("status", status),
+        ("show", shown),
+        ("log", log),
+    ] {
+        assert!(!text.contains("canary"), "{name}: {text}");
+    }
+}
+
 #[test]
 fn what_is_decided_takes_effect_and_outlives_the_process() {
     let Some(brokers) = addresses() else { return };
@@ -88,29 +134,7 @@ fn what_is_decided_takes_effect_and_outlives_the_process() {
     world.feed(1);
     let found = alerts(at, |found| !found.is_empty());
     let id = found[0]["finding_info"]["uid"].as_str().unwrap().to_owned();
-    let path = format!("/api/v1/alerts/{id}/disposition");
-    // Its revisions may still come: a verdict on an older one closes nothing.
-    let deadline = Instant::now() + PATIENCE;
-    let is_closed = |found: &[Value]| {
-        let ours = found
-            .iter()
-            .find(|alert| alert["finding_info"]["uid"] == *id);
-        ours.is_some_and(|alert| alert["activity_id"] == 3)
-    };
-    loop {
-        let (_, newest) = ask(at, ("GET", &format!("/api/v1/alerts/{id}")), "");
-        if is_closed(std::slice::from_ref(&newest)) {
-            assert_eq!(newest["status_detail"], "disposition");
-            break;
-        }
-        let revision = &newest["metadata"]["sequence"];
-        let verdict = json!({"revision": revision, "verdict": "benign", "reason": "asked"});
-        let (status, told) = ask(at, ("POST", &path), &verdict.to_string());
-        assert_eq!(status, 201, "{told}");
-        assert_eq!(told["record"]["owner"], "anna");
-        assert!(Instant::now() < deadline, "never closed: {newest}");
-        thread::park_timeout(PAUSE);
-    }
+    close(at, &id);
 
     let now = deskwarden::edge::clock::now().0;
     let silence = json!({
@@ -139,27 +163,12 @@ fn what_is_decided_takes_effect_and_outlives_the_process() {
     let found = alerts(at, |found| {
         found.iter().any(|alert| alert["status_id"] == 3)
     });
-    assert!(is_closed(&found), "the verdict holds");
-
-    let (_, metrics) = world.ask("one", "/metrics");
-    let (_, status) = world.ask("one", "/status");
-    let shown = world.command(&["config", "show"]);
-    let shown = with(shown, &settings).output().unwrap();
-    assert!(shown.status.success());
-    let shown = String::from_utf8(shown.stdout).unwrap();
-    let log = world.log("one");
     assert!(
-        log.contains("\"DEBUG\""),
-        "all that is logged was looked at"
+        found.iter().any(|alert| is_closed(alert, &id)),
+        "the verdict holds"
     );
-    for (name, text) in [
-        ("metrics", metrics),
-        ("status", status),
-        ("show", shown),
-        ("log", log),
-    ] {
-        assert!(!text.contains("canary"), "{name}: {text}");
-    }
+
+    no_token_is_shown(&world, &settings);
     assert_eq!(instance.stop(), Some(0));
     std::fs::remove_dir_all(&world.folder).unwrap();
 }
