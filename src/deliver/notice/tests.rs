@@ -1,3 +1,5 @@
+//! Real documents read, their summaries, and what hostile ones make of it.
+
 use super::*;
 
 const CREATED: &[u8] = include_bytes!("../../../tests/ocsf/created.json");

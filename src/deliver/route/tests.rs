@@ -1,3 +1,5 @@
+//! Every row of the table of decisions, and the boundaries of floors.
+
 use super::*;
 use crate::deliver::alert::{AlertRecord, Subject};
 use crate::deliver::notice::{Pattern, Standing, tests::sample};
