@@ -23,6 +23,9 @@ mod alerts;
 #[path = "deploy/sample.rs"]
 mod sample;
 
+#[path = "deploy/siem.rs"]
+mod siem;
+
 /// Where paths inside an image are its own, not mounted.
 const OF_IMAGES: [&str; 4] = ["/bin/", "/opt/kafka/", "/prometheus", "/alertmanager"];
 
