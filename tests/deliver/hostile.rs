@@ -302,3 +302,37 @@ fn documents_pass_through_unharmed() {
         assert_eq!(event["event"], document);
     });
 }
+
+#[test]
+fn a_card_leaves_out_facts_that_have_no_room() {
+    let mut notice = receivers::notice("created");
+    let long = |c: &str| c.repeat(1_024);
+    (notice.message, notice.remediation) = (long("💥"), long("\u{1F9EF}"));
+    notice.alert.tickets = vec![long("🎫")];
+    notice.missing_controls = vec![long("🔑")];
+    notice.channels = vec![long("📞")];
+    notice.tenant = long("🏢");
+    notice.alert.subject.name = long("🧑");
+    notice.alert.id = long("🆔");
+    notice.patterns[0].title = long("🧩");
+    notice.status_detail = Some(long("🚪"));
+    notice.page_reason = long("📟");
+    notice.campaign = Some(long("🪤"));
+    for named in [
+        &mut notice.people.agents,
+        &mut notice.people.requesters,
+        &mut notice.people.approvers,
+        &mut notice.people.callers,
+        &mut notice.people.addresses,
+        &mut notice.people.devices,
+    ] {
+        *named = vec![deskwarden::deliver::notice::Named {
+            id: long("👤"),
+            name: String::new(),
+        }];
+    }
+    notice.link = Some(format!("https://desk.example.com/{}", "x".repeat(2_000)));
+    let card = encode("teams", &notice, Decision::Trigger, Masking::Mask);
+    assert!(card.len() <= teams::MESSAGE_BYTES_MAX, "{}", card.len());
+    assert!(card.contains("Open the case") && card.contains("What to do"));
+}

@@ -130,6 +130,15 @@ fn a_summary_is_never_longer_than_a_lock_screen() {
     );
     notice.message = format!("one, two {}", "word ".repeat(40));
     assert!(notice.summary().ends_with(" word…"), "{}", notice.summary());
+    // Rather no ticket than a part of the sentence.
+    let mut notice = sample();
+    notice.message = format!("{}.", "word ".repeat(20));
+    notice.alert.tickets = vec!["INC0012".into()];
+    assert!(
+        notice.summary().ends_with(" word ."),
+        "{}",
+        notice.summary()
+    );
     let mut notice = sample();
     notice.message = String::new();
     assert_eq!(
