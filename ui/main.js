@@ -48,7 +48,7 @@ function drawState() {
 function drawCount() {
   const shown = store.order.length;
   const what = store.filter.get("status") ?? "";
-  put(count, store.state === "loading" && !shown ? "" : `${shown}${store.total > shown + store.fresh.size ? ` of ${store.total}` : ""} ${what}`);
+  put(count, ["loading", "locked"].includes(store.state) && !shown ? "" : `${shown}${store.total > shown + store.fresh.size ? ` of ${store.total}` : ""} ${what}`);
   pill.hidden = store.fresh.size === 0;
   put(pill, `${store.fresh.size} new ↑`);
   document.title = `${store.fresh.size ? `(${store.fresh.size}) ` : ""}Deskwarden`;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::collect::time::Timestamp;
 use crate::deliver::notice::Notice;
-use crate::deliver::route::Decision;
+use crate::deliver::route::{Decision, Withheld};
 use crate::edge::clock;
 use crate::edge::config::{Receiver, SinkSetup};
 use crate::edge::log::{OwnedRecord, Partition};
@@ -83,7 +83,14 @@ impl Sink {
     /// What a revision asks of this receiver.
     #[must_use]
     pub fn decide(&self, notice: &Notice) -> Decision {
-        self.setup.route.decide(notice)
+        let decision = self.setup.route.decide(notice);
+        // PagerDuty knows no update: it would open anew what somebody resolved by hand, for a case that
+        // calls for nobody any more.
+        let is_lower = !self.setup.route.floor.is_reached(notice.now());
+        if decision == Decision::Update && is_lower && self.words.resolves_by_key() {
+            return Decision::Withhold(Withheld::BelowFloor);
+        }
+        decision
     }
 
     /// A new sink is told of what is not older than this, ms.
