@@ -13,7 +13,7 @@ use deskwarden::deliver::route::{Decision, Withheld};
 use serde_json::{Value, json};
 
 use crate::goldens::storm;
-use crate::receivers::{self, NOW, PUBLISHED, RESEND_MS, document, encode, notice};
+use crate::receivers::{self, HOLD_MS, NOW, PUBLISHED, document, encode, notice};
 
 // --- Alertmanager -----------------------------------------------------------------------------
 
@@ -101,13 +101,13 @@ fn firing_alerts_are_held_open_and_none_ends_before_it_began() {
     let posted = |notice: &Notice| -> Vec<Value> {
         let change = change(notice, Decision::Update, None);
         let posts = change.firing.iter().chain(&change.ended);
-        serde_json::from_str(&alertmanager::alerts(posts, NOW, RESEND_MS)).unwrap()
+        serde_json::from_str(&alertmanager::alerts(posts, NOW, HOLD_MS)).unwrap()
     };
     let rows = posted(&notice);
     assert_eq!(rows[0]["startsAt"], "2026-03-02T09:06:00.000Z");
     assert_eq!(
         rows[0]["endsAt"], "2026-03-04T04:57:20.000Z",
-        "four resends on"
+        "as long as it is held"
     );
     assert_eq!(rows[1]["endsAt"], "2026-03-04T04:53:20.000Z", "now");
     assert_eq!(rows[1]["labels"]["severity"], "critical");
@@ -117,7 +117,7 @@ fn firing_alerts_are_held_open_and_none_ends_before_it_began() {
         assert_eq!(row["startsAt"], "2026-03-04T04:53:20.000Z");
         assert!(row["startsAt"].as_str() <= row["endsAt"].as_str());
     }
-    assert_eq!(alertmanager::alerts([], NOW, RESEND_MS), "[]");
+    assert_eq!(alertmanager::alerts([], NOW, HOLD_MS), "[]");
 }
 
 #[test]

@@ -17,7 +17,7 @@ use deskwarden::deliver::route::Decision;
 pub const PUBLISHED: Timestamp = Timestamp(1_772_444_400_250);
 /// When messages are sent.
 pub const NOW: Timestamp = Timestamp(1_772_600_000_000);
-pub const RESEND_MS: i64 = 60_000;
+pub const HOLD_MS: i64 = 240_000;
 
 pub const RECEIVERS: [&str; 7] = [
     "pagerduty",
@@ -66,7 +66,7 @@ pub fn encode(receiver: &str, notice: &Notice, decision: Decision, masking: Mask
         "alertmanager" => {
             let change = Change::of(notice, decision, &Alertmanager { masking }, None);
             let posts = change.firing.iter().chain(&change.ended);
-            alertmanager::alerts(posts, NOW, RESEND_MS)
+            alertmanager::alerts(posts, NOW, HOLD_MS)
         }
         "slack" => slack::message(notice, decision, &slack(masking), None),
         "teams" => teams::message(notice, decision, &Teams { masking }),

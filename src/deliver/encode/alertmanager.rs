@@ -13,9 +13,6 @@ use crate::deliver::pii::Masking;
 use crate::deliver::route::Decision;
 use crate::deliver::severity;
 
-/// A firing alert is held open for this many resends, so that three may be lost: as Prometheus does.
-const RESENDS_HELD: i64 = 4;
-
 /// How Alertmanager is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Alertmanager {
@@ -160,14 +157,14 @@ struct Posted<'a> {
     generator_url: Option<&'a str>,
 }
 
-/// The body: what fires is held open beyond the next resends, the rest ends now.
+/// The body: what fires is held open for `hold_ms`, some resends long; the rest ends now.
 #[must_use]
 pub fn alerts<'a>(
     alerts: impl IntoIterator<Item = &'a Open>,
     now: Timestamp,
-    resend_ms: i64,
+    hold_ms: i64,
 ) -> String {
-    let hold = now.plus(resend_ms.saturating_mul(RESENDS_HELD).max(1));
+    let hold = now.plus(hold_ms.max(1));
     let posted: Vec<Posted<'_>> = alerts
         .into_iter()
         .map(|alert| Posted {

@@ -90,6 +90,6 @@ impl OpenCases {
 
     /// The body that says this; what fires holds until the time is over in which it is said again.
     pub(super) fn body(&self, alerts: &[Open], now: Timestamp) -> String {
-        alertmanager::alerts(alerts, now, ms(self.resolve_timeout) / 4)
+        alertmanager::alerts(alerts, now, ms(self.resolve_timeout))
     }
 }
