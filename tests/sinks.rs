@@ -612,6 +612,19 @@ fn receivers_in_trouble_have_everything_once_they_are_back() {
         (letters.len() == 4).then_some(letters)
     });
     assert_eq!(letters.len(), 4);
+    // PagerDuty knows no update: a case that calls for nobody any more does not call again, and ends.
+    world.publish(&Revision::new(81, 2, (2, false), (5, true), (5, true)));
+    world.publish(&Revision::new(81, 3, (2, false), (2, false), (5, true)).closing());
+    let told = pager.until("the end at the pager", PATIENCE, |taken| {
+        let last = taken.last().map(Taken::json);
+        last.is_some_and(|last| last["event_action"] == "resolve")
+    });
+    let of_case: Vec<Value> = told.iter().map(Taken::json).collect();
+    let of_case = of_case.iter().filter(|event| event["dedup_key"] == id(81));
+    let actions: Vec<&str> = of_case
+        .map(|e| e["event_action"].as_str().unwrap())
+        .collect();
+    assert_eq!(actions, ["trigger", "resolve"]);
     // Secrets stand in no log and no status.
     let (_, status) = world.ask("a", "/status");
     let (_, metrics) = world.ask("a", "/metrics");
