@@ -4,6 +4,7 @@
 //! Layout: version, count of entries (4 bytes, little-endian), entries. An entry is read without
 //! copying: an event stays encoded behind its [`Glance`] until somebody needs it.
 
+use postcard::ser_flavors::Flavor;
 use serde::{Deserialize, Serialize};
 
 use crate::collect::entity::{Entity, EntityKind};
@@ -128,8 +129,37 @@ pub fn encode_event(event: &Event) -> Vec<u8> {
 
 /// As [`encode_event`], behind what stands in `bytes`.
 pub fn encode_event_into(event: &Event, bytes: &mut Vec<u8>) {
-    // Writing to memory cannot fail, and every type here has a fixed form.
-    *bytes = postcard::to_extend(event, std::mem::take(bytes)).unwrap_or_default();
+    append(event, bytes);
+}
+
+/// Appends the encoding of a value of a fixed form: writing to memory cannot fail. In slices, where
+/// `postcard::to_extend` goes byte by byte.
+pub fn append<T: Serialize + ?Sized>(value: &T, bytes: &mut Vec<u8>) {
+    let appended = Appended(std::mem::take(bytes));
+    *bytes = postcard::serialize_with_flavor(value, appended).unwrap_or_default();
+}
+
+/// What is appended to.
+struct Appended(Vec<u8>);
+
+impl Flavor for Appended {
+    type Output = Vec<u8>;
+
+    #[inline]
+    fn try_extend(&mut self, data: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(data);
+        Ok(())
+    }
+
+    #[inline]
+    fn try_push(&mut self, data: u8) -> postcard::Result<()> {
+        self.0.push(data);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<Vec<u8>> {
+        Ok(self.0)
+    }
 }
 
 /// Decodes the event of an entry.
@@ -158,8 +188,7 @@ impl Writer {
             self.block.extend([0; HEAD_BYTES]);
         }
         let before = self.block.len();
-        let block = std::mem::take(&mut self.block);
-        self.block = postcard::to_extend(entry, block).unwrap_or_default();
+        append(entry, &mut self.block);
         self.count += 1;
         if self.count > 1 && self.block.len() - HEAD_BYTES > BLOCK_BYTES_MAX {
             let last = self.block.split_off(before);

@@ -268,12 +268,8 @@ pub fn note_usual(
 }
 
 fn place(entries: &[[u8; ENTRY_BYTES]], what: Sighting) -> Option<usize> {
-    let key = what.to_bytes();
-    let found = entries.binary_search_by(|bytes| {
-        bytes
-            .first_chunk::<{ Sighting::BYTES }>()
-            .map_or(std::cmp::Ordering::Less, |own| own.cmp(&key))
-    });
+    // As numbers: six bytes are compared by a call.
+    let found = entries.binary_search_by_key(&what, |bytes| Entry::read(bytes).what);
     found.ok()
 }
 

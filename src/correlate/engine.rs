@@ -6,7 +6,6 @@
 //! it; then [`Engine::changes`], and [`Engine::commit`] once they are written, or
 //! [`Engine::rollback`]. Relays in the effects go through the log, also to the own partition.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::collect::block::{self, BlockError, Body, Entry, SourceWatermark};
@@ -24,7 +23,7 @@ use crate::correlate::rules::masks::PatternMask;
 use crate::correlate::rules::rule_set::Told;
 use crate::correlate::state_codec::{self, StateError};
 pub use crate::correlate::store::AHEAD_MAX;
-use crate::correlate::store::{Key, Store};
+use crate::correlate::store::{ByKey, Key, Store};
 use crate::correlate::timers::{Timers, alarms};
 
 mod changes;
@@ -102,7 +101,7 @@ pub struct Engine {
     /// As the changelog has it.
     store: Store,
     /// What this cycle touched.
-    cycle: BTreeMap<Key, Touched>,
+    cycle: ByKey<Touched>,
     /// Decoded states of busy entities, equal to their records in the store.
     warm: warm::Warm,
     before: Option<Box<Before>>,
@@ -122,7 +121,7 @@ impl Engine {
         Self {
             setup,
             store: Store::default(),
-            cycle: BTreeMap::new(),
+            cycle: ByKey::default(),
             warm: warm::Warm::default(),
             before: None,
             partition: PartitionState::default(),

@@ -127,37 +127,31 @@ impl EntityState {
 
     /// What a call or ticket has to tell now of itself, and to whom.
     #[must_use]
-    pub fn tell(&self, entity: &Entity) -> Vec<(Entity, Relay)> {
+    pub fn tell(&self, entity: &Entity) -> Option<(Vec<Entity>, Relay)> {
         let person = |id: &str| Entity::new(EntityKind::Identity, id);
         let from = entity.id.clone();
         match entity.kind {
-            EntityKind::Contact => {
-                contact::fold(self.window.facts()).map_or_else(Vec::new, |state| {
-                    let target = state.target().map(|target| person(&target.identity));
-                    let caller = state.item.caller.as_ref();
-                    let caller = caller.map(|id| Entity::new(EntityKind::Caller, id.as_str()));
-                    let state = Some(Box::new(state));
-                    let relay = Relay::Contact { from, state };
-                    let to = target.into_iter().chain(caller);
-                    to.map(|to| (to, relay.clone())).collect()
-                })
-            }
-            EntityKind::Ticket => {
-                ticket::fold(self.window.facts()).map_or_else(Vec::new, |state| {
-                    let mut people: Vec<Entity> =
-                        state.people().map(|who| person(&who.identity)).collect();
-                    people.sort_unstable();
-                    people.dedup();
-                    let state = Some(Box::new(state));
-                    let relay = Relay::Ticket { from, state };
-                    people.into_iter().map(|to| (to, relay.clone())).collect()
-                })
-            }
+            EntityKind::Contact => contact::fold(self.window.facts()).map(|state| {
+                let target = state.target().map(|target| person(&target.identity));
+                let caller = state.item.caller.as_ref();
+                let caller = caller.map(|id| Entity::new(EntityKind::Caller, id.as_str()));
+                let state = Some(Box::new(state));
+                let relay = Relay::Contact { from, state };
+                (target.into_iter().chain(caller).collect(), relay)
+            }),
+            EntityKind::Ticket => ticket::fold(self.window.facts()).map(|state| {
+                let mut people: Vec<Entity> =
+                    state.people().map(|who| person(&who.identity)).collect();
+                people.sort_unstable();
+                people.dedup();
+                let state = Some(Box::new(state));
+                (people, Relay::Ticket { from, state })
+            }),
             EntityKind::Identity
             | EntityKind::Agent
             | EntityKind::Caller
             | EntityKind::Device
-            | EntityKind::Address => Vec::new(),
+            | EntityKind::Address => None,
         }
     }
 

@@ -4,6 +4,7 @@
 //! Layout: version, last day of remembrance (2 bytes), last day of an event (2 bytes), baseline, and
 //! the rest; the rest is left out where there is none, so that an idle person costs little.
 
+use crate::collect::block;
 use crate::collect::entity::EntityKind;
 use crate::collect::glance::Sighting;
 use crate::collect::time::Timestamp;
@@ -39,7 +40,7 @@ pub fn encode_into(kind: EntityKind, state: &EntityState, out: &mut Vec<u8>) {
     out.extend(head_of(state.expires_day(kind), state.last_day));
     state.baseline.encode(out);
     if !state.is_idle() {
-        *out = postcard::to_extend(state, std::mem::take(out)).unwrap_or_default();
+        block::append(state, out);
     }
 }
 

@@ -3,12 +3,12 @@
 
 use std::hash::BuildHasher as _;
 
-use hashbrown::{DefaultHashBuilder, HashTable};
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
 use crate::collect::entity::{Entity, EntityKind};
 
 /// The key of an entity in memory: its kind and its id.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Key(Vec<u8>);
 
 impl Key {
@@ -41,6 +41,10 @@ impl Key {
         EntityKind::from_index(*self.0.first()?)
     }
 }
+
+/// What is held of entities for a while: most entries are looked for in vain, which a tree answers with a
+/// walk of comparisons. Seeded, since keys come from outside; its order never reaches an output.
+pub type ByKey<T> = HashMap<Key, T, DefaultHashBuilder>;
 
 /// Most entities looked ahead for at once: as many waits for memory as a processor overlaps.
 pub const AHEAD_MAX: usize = 16;

@@ -32,7 +32,9 @@ impl Engine {
     pub fn changes(&self) -> Vec<Change> {
         let mut changes = Vec::with_capacity(self.cycle.len() + 1);
         let mut encoded = Vec::new();
-        for (key, touched) in &self.cycle {
+        let mut cycle: Vec<(&Key, &Touched)> = self.cycle.iter().collect();
+        cycle.sort_unstable_by_key(|(key, _)| *key);
+        for (key, touched) in cycle {
             let Some(entity) = key.entity() else {
                 continue;
             };

@@ -1,9 +1,7 @@
 //! Decoded states of the entities touched lately: who is busy is not decoded anew in each cycle.
 
-use std::collections::BTreeMap;
-
 use crate::correlate::entity_state::EntityState;
-use crate::correlate::store::Key;
+use crate::correlate::store::{ByKey, Key};
 
 /// Entities of a generation. A busy person takes some 300 KiB decoded, most take a few.
 const GENERATION_MAX: usize = 512;
@@ -11,8 +9,8 @@ const GENERATION_MAX: usize = 512;
 /// Two generations: what was used in neither goes.
 #[derive(Debug, Default)]
 pub(super) struct Warm {
-    young: BTreeMap<Key, Box<EntityState>>,
-    old: BTreeMap<Key, Box<EntityState>>,
+    young: ByKey<Box<EntityState>>,
+    old: ByKey<Box<EntityState>>,
 }
 
 impl Warm {

@@ -20,10 +20,10 @@ const TOLD_PEOPLE_MAX: usize = 64;
 /// does.
 pub fn tell(state: &mut EntityState, entity: &Entity, effects: &mut Effects) {
     if matches!(entity.kind, EntityKind::Contact | EntityKind::Ticket) {
-        let telling = state.tell(entity);
+        let telling = state.tell(entity).filter(|(to, _)| !to.is_empty());
         send(
             state,
-            telling,
+            telling.into_iter().collect(),
             |key| key.subject == EventId::default(),
             entity,
             effects,
@@ -36,7 +36,7 @@ pub(super) fn tell_pivots(
     entity: &Entity,
     view: &View<'_>,
     findings: &[Finding],
-) -> Vec<(Entity, Relay)> {
+) -> Vec<(Vec<Entity>, Relay)> {
     let mut telling = Vec::new();
     if entity.kind == EntityKind::Identity {
         return telling;
@@ -65,7 +65,7 @@ pub(super) fn tell_pivots(
                 facts: facts.clone(),
             };
             telling.push((
-                Entity::new(EntityKind::Identity, identity),
+                vec![Entity::new(EntityKind::Identity, identity)],
                 Relay::Finding {
                     from: entity.clone(),
                     subject: finding.id,
@@ -81,7 +81,7 @@ pub(super) fn tell_pivots(
 /// was told before belongs to this kind of telling.
 pub(super) fn send(
     state: &mut EntityState,
-    telling: Vec<(Entity, Relay)>,
+    telling: Vec<(Vec<Entity>, Relay)>,
     own: impl Fn(&RelayKey) -> bool,
     entity: &Entity,
     effects: &mut Effects,
@@ -89,11 +89,14 @@ pub(super) fn send(
     let mut now = BTreeMap::new();
     for (to, relay) in telling {
         let print = fingerprint(&relay.encode());
-        let key = (to.clone(), relay.key().subject);
-        if state.told.get(&key) != Some(&print) {
-            effects.relays.push((to, relay));
+        let subject = relay.key().subject;
+        for to in to {
+            let key = (to, subject);
+            if state.told.get(&key) != Some(&print) {
+                effects.relays.push((key.0.clone(), relay.clone()));
+            }
+            now.insert(key, print);
         }
-        now.insert(key, print);
     }
     let key = |subject: EventId| RelayKey {
         from: entity.clone(),
