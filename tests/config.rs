@@ -1162,6 +1162,52 @@ fn another_address_needs_more_than_a_token() {
     assert_eq!(run.code, 0, "{}", run.errors);
 }
 
+#[test]
+fn a_test_of_a_sink_shows_what_would_go_out_without_secrets() {
+    let folder = Folder::new("sinktest");
+    let text = "sinks:\n  on-call:\n    type: pagerduty\n    \
+                routing_key: 0123456789abcdefCANARY9abcdef012\n  soar:\n    type: webhook\n    \
+                url: https://soar.example.com/canary\n    token: canary\n  siem:\n    \
+                type: syslog\n    address: siem.example.com:6514\n";
+    let file = folder.file("a.yaml", text);
+    let test = |sink: &str| {
+        run_with(
+            &["deliver", "test", sink, "--config", &file, "--dry-run"],
+            &[],
+        )
+    };
+    let pager = test("on-call");
+    assert_eq!(pager.code, 0, "{}", pager.errors);
+    for part in [
+        "> POST https://events.pagerduty.com/***",
+        "\"event_action\": \"trigger\"",
+        "\"routing_key\": \"***\"",
+        "not sent: a dry run",
+    ] {
+        assert!(pager.out.contains(part), "{part}\n{}", pager.out);
+    }
+    assert!(
+        !pager.out.contains("taken back") && !pager.out.contains("\"closed\""),
+        "{}",
+        pager.out
+    );
+    let hook = test("soar");
+    assert!(hook.out.contains("> authorization: ***"), "{}", hook.out);
+    let siem = test("siem");
+    assert!(siem.out.contains("CEF:0|Deskwarden|"), "{}", siem.out);
+    let all = pager.out + &hook.out + &siem.out;
+    assert!(!all.contains("CANARY") && !all.contains("canary"), "{all}");
+    let unknown = test("chat");
+    assert_eq!(unknown.code, 2);
+    assert!(
+        unknown
+            .errors
+            .contains("the configuration has on-call, siem, soar"),
+        "{}",
+        unknown.errors
+    );
+}
+
 // --- Origins ------------------------------------------------------------------------------------
 
 #[test]

@@ -131,6 +131,9 @@ fn patterns(notice: &Notice) -> String {
 }
 
 fn closed(notice: &Notice) -> String {
+    if notice.alert.is_open {
+        return String::new();
+    }
     let reason = notice.status_detail.as_deref().unwrap_or_default();
     let mut text = reason.replace('_', " ");
     for more in notice.verdict.into_iter().chain(notice.comment.as_deref()) {
