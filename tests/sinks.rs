@@ -582,6 +582,14 @@ fn receivers_in_trouble_have_everything_once_they_are_back() {
         assert_eq!(own.body, refused.body, "a retry says the same");
         assert_eq!(own.headers["webhook-id"], refused.headers["webhook-id"]);
     }
+    refused_for_good(&world, &hook);
+    not_called_again(&world, &pager);
+    secrets_are_not_told(&world);
+    assert_eq!(instance.stop(), Some(0));
+    fs::remove_dir_all(&world.folder).unwrap();
+}
+
+fn refused_for_good(world: &World, hook: &StandIn) {
     // Refused for good: a dead letter with the reason, and the next one is delivered.
     hook.behave(Manner::Refuses(400, None));
     world.publish(&Revision::first(77));
@@ -612,6 +620,9 @@ fn receivers_in_trouble_have_everything_once_they_are_back() {
         (letters.len() == 4).then_some(letters)
     });
     assert_eq!(letters.len(), 4);
+}
+
+fn not_called_again(world: &World, pager: &StandIn) {
     // PagerDuty knows no update: a case that calls for nobody any more does not call again, and ends.
     world.publish(&Revision::new(81, 2, (2, false), (5, true), (5, true)));
     world.publish(&Revision::new(81, 3, (2, false), (2, false), (5, true)).closing());
@@ -625,6 +636,9 @@ fn receivers_in_trouble_have_everything_once_they_are_back() {
         .map(|e| e["event_action"].as_str().unwrap())
         .collect();
     assert_eq!(actions, ["trigger", "resolve"]);
+}
+
+fn secrets_are_not_told(world: &World) {
     // Secrets stand in no log and no status.
     let (_, status) = world.ask("a", "/status");
     let (_, metrics) = world.ask("a", "/metrics");
@@ -636,8 +650,6 @@ fn receivers_in_trouble_have_everything_once_they_are_back() {
         metrics.contains("deskwarden_deliveries_total{outcome=\"given_up\",sink=\"hook\"} 2"),
         "{metrics}"
     );
-    assert_eq!(instance.stop(), Some(0));
-    fs::remove_dir_all(&world.folder).unwrap();
 }
 
 #[test]
