@@ -876,7 +876,20 @@ fn the_example_equals_the_defaults() {
         })
         .collect();
     let file = folder.file("own.yaml", &uncommented);
-    let run = run_with(&["check", "--config", &file], &SET[..1]);
+    let variables = [
+        SET[0],
+        ("PAGERDUTY_ROUTING_KEY", "0123456789abcdef0123456789abcdef"),
+        ("ALERTMANAGER_TOKEN", "x"),
+        ("SLACK_WEBHOOK_URL", "https://hooks.example.com/x"),
+        ("TEAMS_WORKFLOW_URL", "https://flows.example.com/x"),
+        ("SOAR_TOKEN", "x"),
+        (
+            "SOAR_SIGNING_SECRET",
+            "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
+        ),
+        ("SPLUNK_HEC_TOKEN", "x"),
+    ];
+    let run = run_with(&["check", "--config", &file], &variables);
     assert_eq!(run.code, 0, "{}", run.errors);
     assert!(run.out.contains("ok: sources: okta"), "{}", run.out);
 }

@@ -356,7 +356,7 @@ impl Checker<'_> {
 
     fn template(&mut self, name: &str, given: Option<&str>) -> Option<String> {
         let at = ["sinks", name, "template"];
-        let path = self.file_named(&at, given)?;
+        let path = self.file_named(&at, given).filter(|path| path.is_file())?;
         let size = std::fs::metadata(&path).map_or(0, |data| data.len());
         if size > TEMPLATE_BYTES_MAX {
             let what = format!(
