@@ -140,6 +140,7 @@ struct Evidence {
 #[serde(default)]
 struct EvidenceData {
     pattern: String,
+    branch: String,
     state: String,
 }
 
@@ -207,7 +208,7 @@ impl AlertRecord {
 fn patterns(document: &Document) -> Vec<String> {
     let active = document.evidences.iter().map(|evidence| &evidence.data);
     let active = active.filter(|data| data.state == "active" && !data.pattern.is_empty());
-    let found = list(active.map(|data| data.pattern.clone()));
+    let found = list(active.map(|data| format!("{}{}", data.pattern, data.branch)));
     if !found.is_empty() {
         return found;
     }
@@ -240,7 +241,7 @@ mod tests {
     fn the_fields_are_read() {
         let value = br#"{"activity_id":2,"severity_id":5,"time":7,"status_id":1,"risk_score":98,
             "metadata":{"sequence":2},"finding_info":{"uid":"9f","types":["sequence"],"analytic":{"uid":"HDT-04"}},
-            "evidences":[{"data":{"pattern":"HDT-12","state":"active"}},{"data":{"pattern":"HDT-04","state":"active"}},
+            "evidences":[{"data":{"pattern":"HDT-12","state":"active"}},{"data":{"pattern":"HDT-04","branch":"b","state":"active"}},
                          {"data":{"pattern":"HDT-01","state":"retracted"}}],
             "resources":[{"uid":"id-7","name":"a@x","type":"identity","criticality":"executive"}],
             "tickets":[{"uid":"INC1"}],"unmapped":{"page":true,"other":[1]},"unknown":{}}"#;
@@ -251,7 +252,7 @@ mod tests {
         );
         assert_eq!(alert.activity, Activity::Updated);
         assert!(alert.is_open && alert.page);
-        assert_eq!(alert.patterns, ["HDT-04", "HDT-12"]);
+        assert_eq!(alert.patterns, ["HDT-04b", "HDT-12"]);
         assert_eq!(alert.subject.tier, "executive");
         assert_eq!(alert.tickets, ["INC1"]);
     }
