@@ -42,8 +42,10 @@ const STORM_GATHER: Duration = Duration::from_secs(30);
 const QUIET_COMMIT: Duration = Duration::from_secs(1);
 /// Between two looks at the lag.
 const LOOK_PAUSE: Duration = Duration::from_secs(1);
-/// How long a poll waits.
-const WAIT: Duration = Duration::from_millis(20);
+/// How long a poll waits while something is gathered or under way.
+const WAIT: Duration = Duration::from_millis(40);
+/// And while nothing is: each look costs, and a record ends it at once.
+const IDLE_WAIT: Duration = Duration::from_millis(250);
 /// What is under way may take so long to finish at a stop; what does not is sent again.
 const STOP_GRACE: Duration = Duration::from_secs(5);
 
@@ -209,7 +211,8 @@ impl<L: Log> SinkLoop<L> {
         }
         self.arrive()?;
         self.restore()?;
-        match self.log.poll(WAIT)? {
+        let is_idle = self.flight.is_none() && self.gathered.since.is_none();
+        match self.log.poll(if is_idle { IDLE_WAIT } else { WAIT })? {
             Polled::Idle => {}
             Polled::Assigned(assigned) => {
                 self.arriving.extend(assigned);
