@@ -7,7 +7,7 @@
     reason = "a test may panic"
 )]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -1173,6 +1173,35 @@ fn another_address_needs_more_than_a_token() {
     let text = text.replace("0.0.0.0", "127.0.0.1");
     let run = check(&folder.file("b.yaml", &text), "text");
     assert_eq!(run.code, 0, "{}", run.errors);
+}
+
+#[test]
+fn files_that_a_sink_names_are_read_with_the_configuration() {
+    let folder = Folder::new("sinkfiles");
+    folder.file("body.j2", "{\"id\": {{ id }},\n \"x\": {{ }\n");
+    folder.file("ca.pem", "no certificate\n");
+    let text = "sinks:\n  soar:\n    type: webhook\n    url: https://soar.example.com/\n    \
+                template: body.j2\n  siem:\n    type: syslog\n    \
+                address: siem.example.com:6514\n    ca_file: ca.pem\n";
+    let run = check(&folder.file("a.yaml", text), "json");
+    assert_eq!(run.code, 64, "{}", run.out);
+    let told: BTreeMap<String, String> = run
+        .faults()
+        .iter()
+        .map(|fault| {
+            let part = |key: &str| fault[key].as_str().unwrap().to_owned();
+            (part("setting"), part("what"))
+        })
+        .collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(
+        told["sinks.soar.template"].contains("template:2"),
+        "{told:?}"
+    );
+    assert!(
+        told["sinks.siem.ca_file"].contains("holds no certificate"),
+        "{told:?}"
+    );
 }
 
 #[test]

@@ -653,6 +653,56 @@ fn secrets_are_not_told(world: &World) {
 }
 
 #[test]
+fn one_that_is_refused_takes_no_other_with_it() {
+    let Some(brokers) = addresses() else { return };
+    let world = World::new("refused", brokers);
+    const CASE: u64 = 5;
+    const ID: &str = "00000000000000000000000000000005";
+    assert_eq!(id(CASE), ID);
+    let (hec, am) = (
+        StandIn::start(Manner::Dislikes(ID)),
+        StandIn::start(Manner::Dislikes(ID)),
+    );
+    world.sinks(&format!(
+        "  hec: {{type: splunk, url: \"{}\", token: x, allow_private: true}}\n  \
+         am: {{type: alertmanager, url: \"{}\", allow_private: true, repeat_interval: 3m}}\n",
+        hec.url(),
+        am.url()
+    ));
+    // All are there before it starts, so that they go out together.
+    for case in 1..=12 {
+        world.publish(&Revision::first(case));
+    }
+    let mut instance = world.deliverer("a");
+    for receiver in [&hec, &am] {
+        let taken = receiver.until("all but one", PATIENCE, |taken| {
+            let bodies: String = taken
+                .iter()
+                .map(|t| String::from_utf8_lossy(&t.body))
+                .collect();
+            (1..=12)
+                .filter(|case| *case != CASE)
+                .all(|case| bodies.contains(&id(case)))
+        });
+        assert!(
+            taken
+                .iter()
+                .all(|t| !String::from_utf8_lossy(&t.body).contains(ID))
+        );
+    }
+    let letters = until("a dead letter of each", PATIENCE, || {
+        let letters = world.all(Topic::DeadLetter);
+        (letters.len() == 2).then_some(letters)
+    });
+    for letter in letters {
+        let document: Value = serde_json::from_slice(letter.value.as_deref().unwrap()).unwrap();
+        assert_eq!(document["finding_info"]["uid"], ID);
+    }
+    assert_eq!(instance.stop(), Some(0));
+    fs::remove_dir_all(&world.folder).unwrap();
+}
+
+#[test]
 fn a_storm_is_one_digest() {
     let Some(brokers) = addresses() else { return };
     let world = World::new("storm", brokers);

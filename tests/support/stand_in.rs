@@ -31,6 +31,8 @@ pub enum Manner {
     Drips,
     /// Sends the client elsewhere.
     Redirects,
+    /// 400 for whatever holds this text, else 202.
+    Dislikes(&'static str),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -161,17 +163,24 @@ impl StandIn {
             let mut body = vec![0; length];
             reader.read_exact(&mut body)?;
             let manner = self.with(|state| {
-                let is_accepted = state.manner == Manner::Takes;
+                let manner = match state.manner {
+                    Manner::Dislikes(text) if String::from_utf8_lossy(&body).contains(text) => {
+                        Manner::Refuses(400, None)
+                    }
+                    Manner::Dislikes(_) => Manner::Takes,
+                    manner => manner,
+                };
+                let is_accepted = manner == Manner::Takes;
                 state.taken.push(Taken {
                     path,
                     headers,
                     body,
                     is_accepted,
                 });
-                state.manner
+                manner
             });
             match manner {
-                Manner::Takes => {
+                Manner::Takes | Manner::Dislikes(_) => {
                     stream.write_all(b"HTTP/1.1 202 Accepted\r\ncontent-length: 2\r\n\r\nok")?
                 }
                 Manner::Refuses(status, after) => {

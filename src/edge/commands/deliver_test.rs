@@ -10,7 +10,7 @@ use crate::deliver::notice::Notice;
 use crate::deliver::route::Decision;
 use crate::edge::clock;
 use crate::edge::commands::{CommandError, Ending};
-use crate::edge::config::{Config, ConfigArgs, Fault, Faults, Needs, SinkSetup};
+use crate::edge::config::{Config, ConfigArgs, Needs, SinkSetup};
 use crate::edge::log::{OwnedRecord, Partition};
 use crate::edge::sinks::outcome::Outcome;
 use crate::edge::sinks::{Payload, Ready, Wire};
@@ -51,14 +51,10 @@ pub struct Args {
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<Ending, CommandError> {
     let config = args.config.load(Needs::Nothing)?;
     let setup = named(&config, &args.sink)?;
-    let misconfigured = |fault: String| {
-        let subject = format!("sinks.{}", setup.name);
-        CommandError::Config(Faults(vec![Fault::about(&subject, fault, "correct it")]))
-    };
     let mut sink = config
         .sink(setup)
-        .map_err(|fault| misconfigured(fault.to_string()))?;
-    let wire = Wire::new(setup).map_err(|fault| misconfigured(fault.to_string()))?;
+        .map_err(|fault| CommandError::sink(setup, &fault))?;
+    let wire = Wire::new(setup).map_err(|fault| CommandError::sink(setup, &fault))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::correlate::rules::RuleFault;
-use crate::edge::config::Faults;
+use crate::edge::config::{Fault, Faults, SinkSetup};
 use crate::edge::http::HttpError;
 use crate::edge::log::LogError;
 
@@ -121,6 +121,14 @@ impl CommandError {
             detail: error.detail.clone(),
             remedy: remedy(error).to_owned(),
         }
+    }
+
+    /// A sink that cannot be set up as it is configured.
+    #[must_use]
+    pub fn sink(setup: &SinkSetup, fault: &dyn std::fmt::Display) -> Self {
+        let subject = format!("sinks.{}", setup.name);
+        let fault = Fault::about(&subject, fault.to_string(), "correct what it names");
+        Self::Config(Faults(vec![fault]))
     }
 
     /// The exit code.

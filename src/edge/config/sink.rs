@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use reqwest::Url;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::deliver::pii::Masking;
 use crate::deliver::route::{Floor, Route};
@@ -14,9 +14,10 @@ use super::secret::Secret;
 use super::units::Span;
 
 mod check;
+mod values;
 
 /// Kinds of receivers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum SinkType {
     Pagerduty,
@@ -239,15 +240,3 @@ const PARTICULAR: [&str; 10] = [
     "repeat_interval",
     "resolve_timeout",
 ];
-
-const fn word(of: SinkType) -> &'static str {
-    match of {
-        SinkType::Pagerduty => "pagerduty",
-        SinkType::Alertmanager => "alertmanager",
-        SinkType::Slack => "slack",
-        SinkType::Teams => "teams",
-        SinkType::Webhook => "webhook",
-        SinkType::Syslog => "syslog",
-        SinkType::Splunk => "splunk",
-    }
-}

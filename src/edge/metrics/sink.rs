@@ -86,9 +86,9 @@ impl SinkMetrics {
         self.add("retried", 1);
     }
 
-    /// Revisions went to the dead letters.
-    pub fn given_up(&self, revisions: usize) {
-        self.add("given_up", revisions);
+    /// A revision goes to the dead letters.
+    pub fn given_up(&self) {
+        self.add("given_up", 1);
     }
 
     /// A revision is not for this sink.

@@ -148,7 +148,9 @@ impl Words {
             }
             Kind::Webhook(hook) => hook.one(ready, self.masking),
             Kind::Alertmanager(..) | Kind::Syslog | Kind::Splunk(..) => {
-                return self.batch(std::slice::from_ref(ready));
+                let mut delivery = self.batch(std::slice::from_ref(ready));
+                delivery.carries = vec![place];
+                return delivery;
             }
         };
         Delivery {
@@ -239,18 +241,12 @@ impl Words {
 
     /// A body of alerts for an Alertmanager.
     pub(super) fn alerts(&self, body: String, carries: Vec<usize>) -> Delivery {
-        let (url, headers) = match &self.kind {
-            Kind::Alertmanager(url, headers) | Kind::Splunk(url, headers, _) => {
-                (url, headers.clone())
-            }
-            Kind::PagerDuty(url, _) | Kind::Slack(url) | Kind::Teams(url) => (url, Vec::new()),
-            Kind::Webhook(hook) => (&hook.url, Vec::new()),
-            Kind::Syslog => {
-                return self.batch(&[]);
-            }
+        let Kind::Alertmanager(url, headers) = &self.kind else {
+            // No other kind has open cases.
+            return self.batch(&[]);
         };
         let mut request = post(url, body);
-        request.headers = headers;
+        request.headers.clone_from(headers);
         Delivery {
             order: String::new(),
             id: format!("{} revisions", carries.len()),
@@ -320,6 +316,12 @@ fn bearer(
     let mut value = value.map_err(|_| SinkError::Token)?;
     value.set_sensitive(true);
     Ok(vec![(AUTHORIZATION, value)])
+}
+
+/// What is wrong with a template; with its line.
+#[must_use]
+pub fn template_fault(text: &str) -> Option<String> {
+    environment(text).err().map(|fault| fault.to_string())
 }
 
 fn environment(text: &str) -> Result<Environment<'static>, SinkError> {

@@ -21,7 +21,7 @@ mod storm;
 pub mod syslog;
 pub mod tls;
 
-pub use message::{SinkError, Words};
+pub use message::{SinkError, Words, template_fault};
 pub use send::{Delivery, GivenUp, Payload, Sender, Wire};
 
 use open::OpenCases;
@@ -133,6 +133,15 @@ impl Sink {
         bodies
             .map(|body| self.words.alerts(body, Vec::new()))
             .collect()
+    }
+
+    /// What one revision of a batch becomes by itself, where the batch was refused.
+    #[must_use]
+    pub fn alone(&self, ready: &Ready, place: usize, now: Timestamp) -> Delivery {
+        match &self.open {
+            Some(open) => self.words.alerts(open.alone(ready, now), vec![place]),
+            None => self.words.one(ready, place),
+        }
     }
 
     /// What a batch becomes, in the order of its records.

@@ -12,7 +12,7 @@ use crate::deliver::route::Decision;
 use crate::edge::clock;
 use crate::edge::log::Partition;
 
-use super::ms;
+use super::{Ready, ms};
 
 /// Alerts of one request; one has some kilobytes.
 const CHUNK_MAX: usize = 500;
@@ -61,6 +61,14 @@ impl OpenCases {
         }
         ended.extend(firing);
         ended
+    }
+
+    /// The body that says one revision by itself; what fired before it is told from the record.
+    pub(super) fn alone(&self, ready: &Ready, now: Timestamp) -> String {
+        let Change { firing, mut ended } =
+            Change::of(&ready.notice, ready.decision, &self.settings, None);
+        ended.extend(firing);
+        self.body(&ended, now)
     }
 
     /// The partition belongs to somebody else.

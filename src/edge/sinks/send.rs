@@ -58,6 +58,8 @@ pub struct GivenUp {
     pub why: String,
     /// How often it was tried.
     pub attempts: u32,
+    /// The receiver refused it for good; else it took too long.
+    pub is_refused: bool,
 }
 
 /// Over what.
@@ -207,13 +209,15 @@ impl Sender {
                     tracing::debug!(sink = %self.name, id = %delivery.id, attempts, "delivered");
                     return None;
                 }
-                Outcome::Permanent { why } => return Some(self.give_up(delivery, why, attempts)),
+                Outcome::Permanent { why } => {
+                    return Some(self.give_up(delivery, why, attempts, true));
+                }
                 Outcome::Passing { why, after } => (why, after),
             };
             let pause = pauses.next().unwrap_or(PAUSE_MAX);
             let pause = after.map_or(pause, |after| pause.max(after.min(AFTER_MAX)));
             if end.left() < pause {
-                return Some(self.give_up(delivery, why, attempts));
+                return Some(self.give_up(delivery, why, attempts, false));
             }
             self.metrics.retried();
             self.set_trouble(Some(why.clone()));
@@ -224,14 +228,13 @@ impl Sender {
         }
     }
 
-    fn give_up(&self, delivery: Delivery, why: String, attempts: u32) -> GivenUp {
-        self.metrics.given_up(delivery.carries.len());
-        tracing::error!(sink = %self.name, id = %delivery.id, attempts, %why,
-            "given up: it goes to the dead letters");
+    fn give_up(&self, delivery: Delivery, why: String, attempts: u32, is_refused: bool) -> GivenUp {
+        tracing::error!(sink = %self.name, id = %delivery.id, attempts, %why, "not delivered");
         GivenUp {
             carries: delivery.carries,
             why,
             attempts,
+            is_refused,
         }
     }
 }

@@ -70,7 +70,8 @@ impl SyslogClient {
     pub async fn write(&self, frames: &[u8]) -> Outcome {
         let mut connection = self.connection.lock().await;
         let stream = connection.take();
-        match timeout(self.time, self.try_write(stream, frames)).await {
+        let time = self.time + RECEIPT_TIME;
+        match timeout(time, self.try_write(stream, frames)).await {
             Ok(Ok(stream)) => {
                 *connection = Some(stream);
                 Outcome::Delivered

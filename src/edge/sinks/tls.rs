@@ -1,6 +1,5 @@
 //! TLS towards receivers: the roots of the system, and a CA of one's own where a sink names one.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -53,7 +52,11 @@ pub fn client(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, TlsError> {
     Ok(Arc::new(config))
 }
 
-fn authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+/// The certificates of a file.
+///
+/// # Errors
+/// It cannot be read, or holds none.
+pub fn authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let fault = |detail: String| TlsError::Ca {
         path: path.to_owned(),
         detail,
@@ -62,8 +65,7 @@ fn authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let found: Result<Vec<_>, _> = read.collect();
     let found = found.map_err(|error| fault(error.to_string()))?;
     if found.is_empty() {
-        let none = io::Error::other("holds no certificate (PEM)");
-        return Err(fault(none.to_string()));
+        return Err(fault("holds no certificate (PEM)".to_owned()));
     }
     Ok(found)
 }

@@ -22,8 +22,9 @@ use crate::edge::metrics::{DeadLetterMetrics, SinkMetrics};
 use crate::edge::sinks::{GivenUp, Ready, Sender, Sink};
 use crate::edge::tasks::{Stop, TaskError};
 
-use super::cycle::{LoopError, Patience, Progress, transact};
+use super::cycle::{LoopError, Patience, Progress};
 
+mod flight;
 mod partitions;
 
 /// Reason of a dead letter that a sink writes.
@@ -211,7 +212,8 @@ impl<L: Log> SinkLoop<L> {
         }
         self.arrive()?;
         self.restore()?;
-        let is_idle = self.flight.is_none() && self.gathered.since.is_none();
+        let has_time = self.flight.is_none() && self.gathered.since.is_none();
+        let is_idle = has_time && self.restoring.is_empty();
         match self.log.poll(if is_idle { IDLE_WAIT } else { WAIT })? {
             Polled::Idle => {}
             Polled::Assigned(assigned) => {
@@ -281,93 +283,6 @@ impl<L: Log> SinkLoop<L> {
             }
         }
         self.parts.metrics.waiting(gathered.ready.len());
-    }
-
-    /// Begins to send what is due, or what the receiver must be told again.
-    fn take_off(&mut self) {
-        let span = match self.gathered.ready.is_empty() {
-            true => QUIET_COMMIT,
-            false if self.parts.sink.is_storm() => STORM_GATHER,
-            false => GATHER,
-        };
-        let is_due = self.gathered.since.is_some_and(|at| at.elapsed() >= span);
-        let is_full = self.gathered.ready.len() >= self.batch_max();
-        let again = self.parts.sink.again(clock::now());
-        if !(is_due || is_full) && again.is_empty() {
-            return;
-        }
-        let gathered = if is_due || is_full {
-            std::mem::take(&mut self.gathered)
-        } else {
-            Gathered::default()
-        };
-        let mut deliveries = again;
-        deliveries.extend(self.parts.sink.deliveries(&gathered.ready, clock::now()));
-        let sender = Arc::clone(&self.parts.sender);
-        self.flight = Some(Flight {
-            ready: gathered.ready,
-            letters: gathered.letters,
-            next: gathered.next,
-            task: self.parts.runtime.spawn(sender.send_all(deliveries)),
-        });
-    }
-
-    fn land(&mut self) {
-        let Some(flight) = self.flight.take() else {
-            return;
-        };
-        let Flight {
-            ready,
-            mut letters,
-            next,
-            task,
-        } = flight;
-        let given_up = self.parts.runtime.block_on(task).unwrap_or_else(|error| {
-            // Whether anything was sent is not known; nothing is lost in the dead letters.
-            vec![GivenUp {
-                carries: (0..ready.len()).collect(),
-                why: error.to_string(),
-                attempts: 1,
-            }]
-        });
-        for lost in given_up {
-            let carried = lost.carries.iter().filter_map(|place| ready.get(*place));
-            for carried in carried {
-                letters.push(letter(&carried.record, DELIVERY, &lost.why, lost.attempts));
-                self.parts.letters.add(DELIVERY, 1);
-            }
-        }
-        self.parts.metrics.waiting(self.gathered.ready.len());
-        self.landed = Some(Landed { letters, next });
-    }
-
-    fn commit(&mut self, landed: Landed, progress: &mut Progress) -> Result<(), LoopError> {
-        let offsets: Vec<(Partition, i64)> = landed
-            .next
-            .iter()
-            .map(|(partition, next)| (partition.clone(), *next))
-            .collect();
-        if offsets.is_empty() && landed.letters.is_empty() {
-            return Ok(());
-        }
-        let topic = &*self.parts.dead_letters;
-        let undone = transact(&mut self.log, &mut self.patience, &offsets, |log| {
-            let mut letters = landed.letters.iter();
-            letters.try_for_each(|letter| letter.with(topic, |record| log.produce(record)))
-        })?;
-        match undone {
-            None => {
-                self.committed.extend(offsets);
-                progress.committed = true;
-                progress.written += landed.letters.len();
-            }
-            // Delivered is delivered: only the place is committed again.
-            Some(_) => {
-                progress.aborted = true;
-                self.landed = Some(landed);
-            }
-        }
-        Ok(())
     }
 }
 

@@ -7,7 +7,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::with_chances;
 use crate::edge::commands::CommandError;
-use crate::edge::config::{Config, Fault, Faults, SinkSetup};
+use crate::edge::config::{Config, SinkSetup};
 use crate::edge::health::Health;
 use crate::edge::kafka::KafkaLog;
 use crate::edge::log::Log as _;
@@ -50,7 +50,7 @@ impl Sinks<'_> {
         let runtime = Arc::new(runtime);
         for setup in setups {
             let metrics = metrics.of(&setup.name);
-            let wire = Wire::new(setup).map_err(|fault| misconfigured(setup, &fault))?;
+            let wire = Wire::new(setup).map_err(|fault| CommandError::sink(setup, &fault))?;
             let sender = Sender::new(setup, wire, metrics.clone());
             let member = Member {
                 config: Arc::clone(self.config),
@@ -62,7 +62,7 @@ impl Sinks<'_> {
             // Refused here once, so that it is told before anything runs.
             self.config
                 .sink(setup)
-                .map_err(|fault| misconfigured(setup, &fault))?;
+                .map_err(|fault| CommandError::sink(setup, &fault))?;
             let sender = Arc::new(sender);
             let letters = self.letters.clone();
             tasks.thread(format!("sink-{}", setup.name), move |stop| {
@@ -81,16 +81,6 @@ impl Sinks<'_> {
         }
         Ok(())
     }
-}
-
-fn misconfigured(setup: &SinkSetup, fault: &dyn std::fmt::Display) -> CommandError {
-    let subject = format!("sinks.{}", setup.name);
-    let remedy = "correct what it names";
-    CommandError::Config(Faults(vec![Fault::about(
-        &subject,
-        fault.to_string(),
-        remedy,
-    )]))
 }
 
 /// One sink of this instance.

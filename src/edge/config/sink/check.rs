@@ -3,17 +3,14 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use reqwest::Url;
-
-use crate::deliver::encode::webhook::Key;
 use crate::deliver::filter::TIERS;
 use crate::deliver::pii::Masking;
 use crate::deliver::route::{Floor, Route};
 use crate::edge::config::check::{Checker, is_name};
-use crate::edge::config::secret::{Secret, Unresolved, resolve};
 use crate::edge::config::units::Span;
 
-use super::{PARTICULAR, PiiName, Receiver, SinkFile, SinkSetup, SinkType, kind, word};
+use super::{PARTICULAR, PiiName, Receiver, SinkFile, SinkSetup, SinkType, kind};
+use crate::edge::config::show::word;
 
 /// Where PagerDuty takes events; accounts of the EU have one of their own.
 const PAGERDUTY_URL: &str = "https://events.pagerduty.com/v2/enqueue";
@@ -23,8 +20,6 @@ const HEC_PATH: &str = "services/collector/event";
 const ALERTMANAGER_PATH: &str = "api/v2/alerts";
 /// Length of an integration key.
 const ROUTING_KEY_CHARS: usize = 32;
-/// The old key and the new one.
-const SIGNING_KEYS_MAX: usize = 2;
 const RETRY_FOR: (Duration, Duration) = (Duration::from_secs(1), Duration::from_hours(7 * 24));
 const SINCE: (Duration, Duration) = (Duration::ZERO, Duration::from_hours(7 * 24));
 const TIMEOUT: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(60));
@@ -32,7 +27,6 @@ const TIMEOUT: (Duration, Duration) = (Duration::from_millis(100), Duration::fro
 const REPEAT: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(180));
 const RESOLVE: (Duration, Duration) = (Duration::from_secs(10), Duration::from_hours(24));
 const RATE_MAX: i64 = 10_000;
-const TEMPLATE_BYTES_MAX: u64 = 256 << 10;
 
 const DAY: Duration = Duration::from_hours(24);
 const HOUR: Duration = Duration::from_hours(1);
@@ -71,7 +65,7 @@ impl Checker<'_> {
                 Some(PiiName::None) => Masking::None,
                 Some(PiiName::Mask) | None => Masking::Mask,
             },
-            ca_file: self.file_named(&at("ca_file"), file.ca_file.as_deref()),
+            ca_file: self.ca_file(&at("ca_file"), file.ca_file.as_deref()),
             allow_private,
             timeout: self.span_or(&at("timeout"), file.timeout, TIMEOUT_USUAL, TIMEOUT),
             retry_for: self.span_or(&at("retry_for"), file.retry_for, DAY, RETRY_FOR),
@@ -110,7 +104,7 @@ impl Checker<'_> {
         for key in PARTICULAR.iter().filter(|key| !keys.contains(key)) {
             let path = ["sinks", name, key];
             if self.tree.at(&path.map(str::to_owned)).is_some() {
-                let what = format!("a sink of type {} has no `{key}`", word(of));
+                let what = format!("a sink of type {} has no `{key}`", word(&of));
                 let remedy = format!("take it out; its own settings are {}", keys.join(", "));
                 self.refuse(&path, what, &remedy);
             }
@@ -241,139 +235,6 @@ impl Checker<'_> {
             url: url?,
             index: file.index.clone(),
         })
-    }
-
-    fn secret(&mut self, path: &[&str], given: &str) -> Option<Secret<String>> {
-        match resolve(given, self.environment) {
-            Ok(secret) if secret.expose().is_empty() => {
-                self.refuse(path, "empty", "write the value, or a reference to it");
-                None
-            }
-            Ok(secret) => Some(secret),
-            Err(Unresolved(what, remedy)) => {
-                self.refuse(path, what, &remedy);
-                None
-            }
-        }
-    }
-
-    /// An address of the web: https, or http where private addresses are meant. `path` is what
-    /// belongs behind it, where that is not there yet.
-    fn url(
-        &mut self,
-        name: &str,
-        given: Option<&str>,
-        allow_private: bool,
-        path: &str,
-    ) -> Option<Secret<Url>> {
-        let at = ["sinks", name, "url"];
-        let Some(given) = given else {
-            let remedy = "write the address of the receiver, such as https://alerts.example.com/";
-            self.refuse(&at, "not set, and has no default", remedy);
-            return None;
-        };
-        let text = self.secret(&at, given)?;
-        let Ok(mut url) = Url::parse(text.expose()) else {
-            self.refuse(
-                &at,
-                "no web address",
-                "write it as https://alerts.example.com/path",
-            );
-            return None;
-        };
-        let is_allowed = match url.scheme() {
-            "https" => true,
-            "http" => allow_private,
-            _ => false,
-        };
-        if !is_allowed {
-            let what = format!("`{}` is not encrypted", url.scheme());
-            let remedy = "write https://, or set `allow_private: true` for a host of this network";
-            self.refuse(&at, what, remedy);
-        }
-        if url.host_str().is_none_or(str::is_empty) {
-            self.refuse(
-                &at,
-                "names no host",
-                "write it as https://alerts.example.com/path",
-            );
-        }
-        if !path.is_empty() && !url.path().ends_with(path) {
-            let whole = format!("{}/{path}", url.path().trim_end_matches('/'));
-            url.set_path(&whole);
-        }
-        Some(Secret::new(url))
-    }
-
-    fn host_and_port(&mut self, name: &str, given: Option<&str>) -> Option<(String, u16)> {
-        let at = ["sinks", name, "address"];
-        let remedy = "write it as siem.example.com:6514";
-        let Some(given) = given else {
-            self.refuse(&at, "not set, and has no default", remedy);
-            return None;
-        };
-        let parted = given.rsplit_once(':');
-        let parted = parted.and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
-        let parted = parted.filter(|(host, port)| !host.is_empty() && *port > 0);
-        let Some((host, port)) = parted else {
-            self.refuse(&at, format!("`{given}` is no host with a port"), remedy);
-            return None;
-        };
-        let bare = host.trim_start_matches('[').trim_end_matches(']');
-        Some((bare.to_owned(), port))
-    }
-
-    fn signing_secrets(&mut self, name: &str, given: &[String]) -> Vec<Secret<String>> {
-        let at = |index: usize| {
-            [
-                "sinks".into(),
-                name.into(),
-                "signing_secrets".into(),
-                index.to_string(),
-            ]
-        };
-        let mut secrets = Vec::new();
-        if given.len() > SIGNING_KEYS_MAX {
-            let what = format!("more than {SIGNING_KEYS_MAX} keys");
-            let path = ["sinks", name, "signing_secrets"];
-            self.refuse(&path, what, "keep the old and the new one");
-        }
-        for (index, given) in given.iter().enumerate() {
-            let path: [String; 4] = at(index);
-            let path: Vec<&str> = path.iter().map(String::as_str).collect();
-            let Some(secret) = self.secret(&path, given) else {
-                continue;
-            };
-            if let Err(fault) = Key::read(secret.expose()) {
-                let remedy = "write `whsec_` and the key in base64 \
-                              (`echo whsec_$(openssl rand -base64 32)`)";
-                self.refuse(&path, fault.to_string(), remedy);
-            }
-            secrets.push(secret);
-        }
-        secrets
-    }
-
-    fn template(&mut self, name: &str, given: Option<&str>) -> Option<String> {
-        let at = ["sinks", name, "template"];
-        let path = self.file_named(&at, given).filter(|path| path.is_file())?;
-        let size = std::fs::metadata(&path).map_or(0, |data| data.len());
-        if size > TEMPLATE_BYTES_MAX {
-            let what = format!(
-                "`{}` has {size} bytes, too many for a template",
-                path.display()
-            );
-            self.refuse(&at, what, "shorten it");
-            return None;
-        }
-        match std::fs::read_to_string(&path) {
-            Ok(text) => Some(text),
-            Err(cause) => {
-                let what = format!("cannot read `{}`: {cause}", path.display());
-                self.refuse(&at, what, "check its permissions, and that it is UTF-8");
-                None
-            }
-        }
     }
 }
 

@@ -6,6 +6,9 @@ use crate::edge::log::{Log, LogError, OwnedRecord, Partition, Polled};
 
 use super::{LOOK_PAUSE, SinkLoop, WAIT};
 
+/// Records that are restored between two looks at everything else.
+const RESTORE_MAX: usize = 1_000;
+
 impl<L: Log> SinkLoop<L> {
     /// Takes over what was given to it. What fails stays and is tried again.
     pub(super) fn arrive(&mut self) -> Result<(), LogError> {
@@ -52,9 +55,12 @@ impl<L: Log> SinkLoop<L> {
         self.worker.partitions(self.owned.clone());
     }
 
-    /// Reads what lies before the place of the group, only to know which cases are open.
+    /// Reads on in what lies before the place of the group, only to know which cases are open.
     pub(super) fn restore(&mut self) -> Result<(), LogError> {
-        while !self.restoring.is_empty() {
+        for _ in 0..RESTORE_MAX {
+            if self.restoring.is_empty() {
+                break;
+            }
             let (partition, position) = match self.log.reader_poll(WAIT)? {
                 Polled::Record(record) => {
                     let (partition, position) = (record.partition.clone(), record.offset + 1);
