@@ -139,6 +139,28 @@ impl StandIn {
         }
     }
 
+    /// Keeps a request; how it is answered.
+    fn keep(&self, path: String, headers: BTreeMap<String, String>, body: Vec<u8>) -> Manner {
+        self.with(|state| {
+            let mut manner = state.manner;
+            if let Manner::Dislikes(text) = manner {
+                let is_liked = !String::from_utf8_lossy(&body).contains(text);
+                manner = if is_liked {
+                    Manner::Takes
+                } else {
+                    Manner::Refuses(400, None)
+                };
+            }
+            state.taken.push(Taken {
+                path,
+                headers,
+                body,
+                is_accepted: manner == Manner::Takes,
+            });
+            manner
+        })
+    }
+
     fn serve(&self, stream: TcpStream) -> std::io::Result<()> {
         let mut reader = BufReader::new(stream.try_clone()?);
         let mut stream = stream;
@@ -162,23 +184,7 @@ impl StandIn {
             let length: usize = headers["content-length"].parse().unwrap();
             let mut body = vec![0; length];
             reader.read_exact(&mut body)?;
-            let manner = self.with(|state| {
-                let manner = match state.manner {
-                    Manner::Dislikes(text) if String::from_utf8_lossy(&body).contains(text) => {
-                        Manner::Refuses(400, None)
-                    }
-                    Manner::Dislikes(_) => Manner::Takes,
-                    manner => manner,
-                };
-                let is_accepted = manner == Manner::Takes;
-                state.taken.push(Taken {
-                    path,
-                    headers,
-                    body,
-                    is_accepted,
-                });
-                manner
-            });
+            let manner = self.keep(path, headers, body);
             match manner {
                 Manner::Takes | Manner::Dislikes(_) => {
                     stream.write_all(b"HTTP/1.1 202 Accepted\r\ncontent-length: 2\r\n\r\nok")?
