@@ -18,7 +18,8 @@ use serving::{Serving, Setup};
 #[path = "support/serving.rs"]
 mod serving;
 
-const TOKEN: &str = "dw_of-the-page";
+const VIEWER: &str = "dw_of-the-viewer";
+const ANALYST: &str = "dw_of-the-analyst";
 
 #[test]
 #[ignore = "needs node and Chromium: tests/page/run"]
@@ -31,13 +32,16 @@ fn the_page_in_a_browser() {
     }
     serving.settled("", 6);
     // The same, of a server that asks who is there.
-    let token = Token {
-        name: "vera".into(),
-        access: Access::Viewer,
-        sha256: token_hash(TOKEN),
+    let token = |name: &str, access, token| Token {
+        name: name.into(),
+        access,
+        sha256: token_hash(token),
     };
     let credentials = Credentials {
-        tokens: vec![token],
+        tokens: vec![
+            token("vera", Access::Viewer, VIEWER),
+            token("anna", Access::Analyst, ANALYST),
+        ],
         ..Credentials::default()
     };
     let gate = Gate::new(credentials, Limits::default());
@@ -50,7 +54,7 @@ fn the_page_in_a_browser() {
         .arg(script)
         .arg(format!("http://{}", serving.api))
         .arg(format!("http://{}", guarded.api))
-        .arg(TOKEN)
+        .args([VIEWER, ANALYST])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
