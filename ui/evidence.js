@@ -66,7 +66,7 @@ export function table(one, marks) {
         { "data-number": mark.number },
         el("td", { class: "n" }, mark.number),
         el("td", { class: "t" }, clock(event.time)),
-        el("td", {}, LANE_NAMES[event.lane]),
+        el("td", { class: "l" }, LANE_NAMES[event.lane]),
         el("td", { class: "a" }, el("b", {}, action(event.action)), event.outcome && event.outcome !== "success" && el("span", { class: "outcome" }, plain(event.outcome)), !isKnown(event.action) && event.title && el("div", { class: "muted" }, said(event.title))),
         el("td", { class: "d" }, event.details.map(([name, value, id]) => el("span", { class: "tag" }, `${plain(name)} `, ref(name, value, id)))),
         el("td", { class: "src" }, said(event.product), event.at && el("code", { class: "at" }, said(event.at))),

@@ -36,7 +36,7 @@ export function markdown(one) {
     `# ${plainly(one.who.name || one.who.id)}: ${plainly(one.message)}`,
     "",
     `- Score **${one.score}**, ${SEVERITIES[one.severity]}${one.page ? ", pages" : ""}; ${one.isOpen ? "open" : `closed: ${plainly(plain(one.closedBy))}`}`,
-    `- ${kindName(one.who.kind)} ${plainly(one.who.id)}${one.who.tier ? `, ${plainly(plain(one.who.tier))}` : ""}`,
+    `- ${plainly(kindName(one.who.kind))} ${plainly(one.who.id)}${one.who.tier ? `, ${plainly(plain(one.who.tier))}` : ""}`,
     `- ${plainly(full(one.first))} to ${plainly(full(one.last))}, ${span(one.last - one.first)}`,
     `- Case ${plainly(one.id)}, revision ${one.revision}`,
     "",

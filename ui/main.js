@@ -12,7 +12,7 @@ import { patternsView } from "./patterns.js";
 import { Queue } from "./queue.js";
 import { among, asked, GROUPS, listed, read } from "./route.js";
 import { search } from "./search.js";
-import { forget, learn, may, me, signIn, Unknown } from "./session.js";
+import { forget, learn, may, me, Refused, signIn, Unknown } from "./session.js";
 import { silence } from "./silence.js";
 import { silencesView } from "./silences.js";
 import { Store } from "./store.js";
@@ -62,7 +62,7 @@ function waiting() {
 }
 
 function missing() {
-  throw Object.assign(new Error("this view is not part of this version"), { status: 404 });
+  throw new Refused("this view is not part of this version", 404);
 }
 
 const LOST = ["This cannot be loaded", "The connection is lost at the moment; it is tried again as soon as the feed is back."];
@@ -103,7 +103,9 @@ async function openView() {
     else stop?.();
   } catch (error) {
     if (mine !== turn || error instanceof Unknown) return;
-    welcome(error.status === 404 ? "Nothing is known of this" : error.status === 403 ? "Not for this role" : LOST[0], error.status ? error.message : LOST[1]);
+    if (!(error instanceof Refused)) reportError(error);
+    const titles = { 403: "Not for this role", 404: "Nothing is known of this" };
+    welcome(titles[error.status] ?? LOST[0], error.status === 0 ? LOST[1] : error.message);
   }
 }
 

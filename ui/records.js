@@ -77,7 +77,7 @@ export function row(one) {
     "tr",
     {},
     el("td", { class: "t" }, `${day(one.time)} `, clock(one.time)),
-    el("td", {}, LANE_NAMES[one.lane]),
+    el("td", { class: "l" }, LANE_NAMES[one.lane]),
     el("td", { class: "a" }, el("b", {}, action(one.action)), one.stage === "settled" && el("span", { class: "muted" }, " controls decided"), failed && el("span", { class: "outcome" }, plain(one.outcome))),
     el("td", { class: "d" }, one.details.map(([name, value, id]) => el("span", { class: "tag" }, `${plain(name)} `, ref(name, value, id))), controls(one)),
     el("td", { class: "src" }, said(one.product), one.at && el("code", { class: "at" }, said(one.at))),

@@ -29,7 +29,7 @@ export function read(hash) {
 
 /** The address of a view; the parts are ids. */
 export function to(...parts) {
-  return `#/${parts.map(encodeURIComponent).join("/")}`;
+  return `#/${parts.map((part) => encodeURIComponent(String(part).toWellFormed())).join("/")}`;
 }
 
 /** The address of a case, or of none, with the list as it is. */

@@ -9,6 +9,8 @@ import { listen } from "./sse.js";
 const SILENCE_MAX_MS = 40_000;
 const RETRY_MS = [500, 1_000, 2_000, 5_000];
 const PART = 200;
+/** The first part is what fits a screen or two: it is there sooner. */
+const FIRST_PART = 60;
 /** Cases held by the page, as many as the server has; each is kept as its row needs it. */
 const CASES_MAX = 10_000;
 
@@ -106,7 +108,7 @@ export class Store extends EventTarget {
 
   async #part(cursor) {
     const ask = new URLSearchParams(this.filter);
-    ask.set("limit", String(PART));
+    ask.set("limit", String(cursor ? PART : FIRST_PART));
     if (cursor) ask.set("cursor", cursor);
     const response = await question(`/api/v1/alerts?${ask}`, { signal: this.#abort.signal });
     if (!response.ok) throw new Error(`the list answers ${response.status}`);

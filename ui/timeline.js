@@ -6,8 +6,9 @@ import { action, controlLane, LANE_NAMES, LANES, plain } from "./words.js";
 
 const LEFT = 104;
 const RIGHT = 184;
-const LANE = 52;
-const BAND = 17;
+/** Heights, less of them where the window is low. */
+let LANE = 52;
+let BAND = 17;
 const BANDS_MAX = 6;
 const GAP_MIN = 34;
 /** A gap of hours may not push minutes together: the scale is logarithmic in the gaps. */
@@ -210,14 +211,14 @@ function laneRow(name, n, top, width, missing, systems) {
     svg("text", { x: 12, y: y + LANE / 2 - (systems ? 2 : -4), class: "lane-name" }, LANE_NAMES[name]),
     systems && svg("text", { x: 12, y: y + LANE / 2 + 12, class: "lane-system" }, short(systems, 16)),
     gone.map((control, k) => {
-      const middle = y + LANE / 2 + (gone.length === 1 ? 0 : k === 0 ? -13 : 13);
+      const middle = y + LANE / 2 + (gone.length === 1 ? 0 : k === 0 ? -LANE / 4 : LANE / 4);
       // The first words say which; the rest stands beside the timeline.
       const label = short(`no ${control.replace(/ (to|for|of) .*/, "")}`, 23);
       return svg(
         "g",
         { class: "missing" },
         svg("title", {}, `missing: ${control}`),
-        svg("rect", { x: width - RIGHT + 10, y: middle - 11, width: RIGHT - 20, height: 22, rx: 11 }),
+        svg("rect", { x: width - RIGHT + 10, y: middle - 10, width: RIGHT - 20, height: 20, rx: 10 }),
         svg("text", { x: width - RIGHT / 2, y: middle + 4, "text-anchor": "middle" }, `✕ ${label}`),
       );
     }),
@@ -226,6 +227,7 @@ function laneRow(name, n, top, width, missing, systems) {
 
 /** The timeline as an SVG of at least this width; `pick` hears which mark was chosen. */
 export function timeline(one, width, pick) {
+  [LANE, BAND] = innerHeight < 820 ? [44, 15] : [52, 17];
   const found = marks(one.events);
   const whole = places(found, Math.max(width, 560));
   const rows = bands(one, found);

@@ -74,6 +74,17 @@ export const answers = {
       { pattern: "HDT-09", branch: "", name: "One caller, many people", family: "velocity", version: 2, state: "shadow", findings: 0, cases: 0, open: 0, last: null, verdicts: { true_positive: 0, false_positive: 0, benign: 0 } },
     ],
   },
+  "/api/v1/silences": {
+    total: 1,
+    silences: [{ kind: "silence", id: `silence/${hex(1, 32)}`, holds: true, scope: { entities: ["identity|id-c4410"], patterns: ["HDT-01", "HDT-03"] }, reason: "moves to a new team, agreed with the desk", owner: "anna", valid_from: Date.now() - 3_600_000, valid_to: Date.now() + 25_200_000 }],
+  },
+  "/api/v1/exemptions": {
+    total: 2,
+    exemptions: [
+      { kind: "travel", id: `exemption/${hex(2, 32)}`, holds: true, scope: { person: "id-7f3a", countries: ["JP", "KR"] }, reason: "a fair", owner: "anna", valid_from: Date.now() - 86_400_000, valid_to: Date.now() + 6 * 86_400_000 },
+      { kind: "policy", id: `exemption/${hex(3, 32)}`, holds: false, scope: { ticket_types: ["password self-service"], persons: [] }, reason: "approved by the owner of the process", owner: "ada", valid_from: Date.now() + 86_400_000, valid_to: Date.now() + 60 * 86_400_000 },
+    ],
+  },
   "/api/v1/audit": { ...tail, total: 1_204, next: "c2", since },
 };
 

@@ -4,7 +4,7 @@
 
 import { browser, open, run } from "./tools.mjs";
 
-const PARTS = ["access", "queue", "case", "decide", "views", "hostile", "axe", "pictures", "speed"];
+const PARTS = ["access", "pictures", "queue", "case", "decide", "views", "hostile", "speed"];
 const only = (process.env.PAGE_ONLY ?? "").split(/[\s,]+/).filter(Boolean);
 let count = 0;
 for (const name of PARTS) {

@@ -1,9 +1,11 @@
 // Texts of people who know what a browser does with text, in every field of an alert.
 
 import assert from "node:assert/strict";
-import { publish, shot, start, until } from "./tools.mjs";
-import { hostile } from "./strings.mjs";
+import { answer } from "./answers.mjs";
+import { broken, hostile } from "./strings.mjs";
+import { address, publish, shot, start, until } from "./tools.mjs";
 
+export const options = { me: { name: "<b>ada</b>", role: "admin" } };
 export const steps = [];
 const step = (name, run) => steps.push([name, run]);
 
@@ -14,11 +16,11 @@ function faults(bound) {
   const page = document.querySelector(".case-page, .view");
   if (root.scrollWidth > bound) found.push(`the page is ${root.scrollWidth} wide`);
   if (page && page.scrollWidth > document.querySelector(".detail").clientWidth) found.push(`the case is ${page.scrollWidth} wide`);
-  for (const row of document.querySelectorAll(".case")) if (row.offsetHeight !== 96) found.push(`a row is ${row.offsetHeight} high`);
+  for (const row of document.querySelectorAll(".case")) if (row.checkVisibility() && row.offsetHeight !== 96) found.push(`a row is ${row.offsetHeight} high`);
   for (const part of document.querySelectorAll(".case-page > *, .two > *, .stack > *")) {
     if (part.scrollWidth > part.clientWidth + 1) found.push(`${part.className} is too narrow for what it holds`);
   }
-  for (const node of document.body.querySelectorAll("script, iframe, object, embed, img, link, base, meta, style, math, video, audio, form, foreignObject, animate")) found.push(`markup: ${node.outerHTML.slice(0, 80)}`);
+  for (const node of document.body.querySelectorAll("script, iframe, object, embed, img, link, base, meta, style, math, video, audio, form:not(.bar-row), foreignObject, animate")) found.push(`markup: ${node.outerHTML.slice(0, 80)}`);
   const heights = /^height: \d+px;$/;
   for (const node of document.querySelectorAll("*")) {
     for (const { name, value } of node.attributes) {
@@ -48,6 +50,88 @@ step(`${hostile.length} hostile strings in every field: nothing runs, nothing br
     assert.deepEqual(found, [], `string ${n}: ${JSON.stringify(text).slice(0, 80)}`);
     if (n === 7) await shot(page, "hostile");
   }
+});
+
+/** Every text of a value replaced. */
+function filled(value, text) {
+  if (typeof value === "string") return text;
+  if (Array.isArray(value)) return value.map((one) => filled(one, text));
+  if (value && typeof value === "object") return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, filled(one, text)]));
+  return value;
+}
+
+/** An answer whose lists hold one entry for each hostile string, in every field of it. */
+function flooded(body) {
+  const one = (value, text) => {
+    const bad = filled(value, text);
+    // What tells kinds of entries apart stays, or nothing of it would be shown.
+    for (const name of ["kind", "state"]) if (typeof value?.[name] === "string") bad[name] = value[name];
+    return bad;
+  };
+  const texts = hostile.map((text) => text.slice(0, 700));
+  const all = Object.entries(body).map(([key, value]) => {
+    if (key === "next") return [key, null];
+    if (key === "days") return [key, value];
+    if (Array.isArray(value)) return [key, texts.map((text, n) => one(value[n % value.length], text))];
+    return [key, filled(value, texts[5])];
+  });
+  return Object.fromEntries(all);
+}
+
+const VIEWS = ["#/identities/x", "#/agents/x", "#/pivots/caller/x", "#/patterns", "#/silences", "#/audit"];
+
+step("the same in every field of what the other views are told", async ({ context, page }) => {
+  await answer(context, flooded);
+  const bound = await page.evaluate(() => innerWidth);
+  for (const hash of VIEWS) {
+    await page.evaluate((hash) => (location.hash = hash), hash);
+    await until(page, (count) => document.querySelectorAll(".view tbody tr").length >= count, hostile.length);
+    assert.deepEqual(await page.evaluate(faults, bound), [], hash);
+  }
+  await shot(page, "hostile-audit");
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("x");
+  await until(page, () => document.querySelectorAll(".results li").length > 100);
+  assert.deepEqual(await page.evaluate(faults, bound), [], "search");
+  await page.keyboard.press("Escape");
+  await context.unroute((url) => url.pathname.startsWith("/api/v1/search"));
+});
+
+step("hostile addresses lead nowhere else", async ({ page }) => {
+  const bound = await page.evaluate(() => innerWidth);
+  for (const text of hostile.filter((_, n) => n % 3 === 0)) {
+    for (const hash of [`#/${text.slice(0, 300)}`, `#/?text=${encodeURIComponent(text.slice(0, 60))}&group=${encodeURIComponent(text.slice(0, 60))}`]) {
+      await page.evaluate((hash) => (location.hash = hash), hash);
+    }
+    const found = await page.evaluate(faults, bound);
+    assert.deepEqual(found, [], JSON.stringify(text).slice(0, 80));
+  }
+  await page.goto(`${address}/#/`);
+  await page.waitForSelector(".case");
+});
+
+step("a case as Markdown is text and nothing else", async ({ page }) => {
+  const alerts = hostile.map((text, n) => poisoned(start[2], text, n));
+  const bad = await page.evaluate(async (alerts) => {
+    const [{ read }, { markdown }] = await Promise.all([import("/ui/alert.js"), import("/ui/export.js")]);
+    return alerts.flatMap((alert, n) => {
+      const text = markdown(read(alert));
+      const found = [];
+      if (/(^|[^\\])[<>`[\]!]/.test(text.replaceAll("\\\\", ""))) found.push("markup");
+      if (/\w:\/\//.test(text)) found.push("an address");
+      for (const line of text.split("\n")) if (line.startsWith("| ") && line.replaceAll("\\\\", "").match(/(?<!\\)\|/g).length !== 6) found.push(`cells: ${line.slice(0, 80)}`);
+      return found.map((what) => `${n}: ${what}`);
+    });
+  }, alerts);
+  assert.deepEqual(bad, []);
+});
+
+step("halves of characters, and characters that hide, are shown by their number", async ({ page }) => {
+  const seen = await page.evaluate(async (texts) => {
+    const { visible } = await import("/ui/dom.js");
+    return texts.map((text) => visible(text));
+  }, [...broken, "a\u202eb", "a\u0000b", "x\u{e0041}", `a${"\u0301".repeat(50)}`]);
+  assert.deepEqual(seen, ["⟨U+D800⟩", "⟨U+DFFF⟩", "a⟨U+D83D⟩", "⟨U+DE00⟩b", "⟨U+D83D⟩\u{1f600}", "a⟨U+202E⟩b", "a⟨U+0000⟩b", "x⟨U+E0041⟩", "a\u0301\u0301"]);
 });
 
 const hostileId = (n) => `bad${String(n).padStart(29, "0")}`;

@@ -57,7 +57,8 @@ export async function session({ scheme = "dark", size = { width: 1440, height: 9
     if (token) sessionStorage.setItem("token", token);
   }, token);
   const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  // Patience of a machine that has other work.
+  page.setDefaultTimeout(60_000);
   const bad = watch(page);
   return { context, page, bad, home: token ? guarded : address };
 }
