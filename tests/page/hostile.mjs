@@ -41,6 +41,12 @@ step(`${hostile.length} hostile strings in every field: nothing runs, nothing br
   await until(page, (count) => document.querySelector(".pill").textContent.startsWith(`${count} `), hostile.length);
   await page.keyboard.press("n");
   await until(page, (count) => document.querySelector(".count").textContent.startsWith(`${count} `), hostile.length + before);
+  // What is out of sight is laid out too.
+  await page.evaluate(() => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(".case-page > * { content-visibility: visible !important; }");
+    document.adoptedStyleSheets = [sheet];
+  });
   for (const [n, text] of hostile.entries()) {
     const id = hostileId(n);
     await page.evaluate((id) => (location.hash = `#/alerts/${id}`), id);

@@ -229,7 +229,7 @@ fn play_and_show(
             // Nobody listens any more only where the process ends already.
             let _ = done.send(());
         }
-        wait(&stop)
+        linger(&mut local, &stop)
     })?;
     let asked = async {
         tokio::select! {
@@ -256,9 +256,11 @@ fn play_and_show(
     })
 }
 
-/// Waits until it is to stop: the page stays after the day is over.
-fn wait(stop: &Stop) -> Result<(), TaskError> {
+/// The page stays after the day is over, and what people decide there is worked off.
+fn linger(local: &mut Local, stop: &Stop) -> Result<(), TaskError> {
     while !stop.is_set() {
+        local.work()?;
+        local.take_alerts();
         std::thread::park_timeout(Duration::from_millis(50));
     }
     Ok(())
