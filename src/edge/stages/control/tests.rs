@@ -5,6 +5,7 @@ use crate::collect::event::Action;
 use crate::correlate::rules;
 use crate::edge::control::{Desk, Held, desk};
 use crate::edge::health::Health;
+use crate::edge::log::Partition;
 use crate::edge::log::memory::{Fault, MemoryLog};
 use crate::edge::log::topics::Topic;
 use crate::edge::stages::collect::Collect;
