@@ -365,6 +365,8 @@ fn mentions(record: &AuditRecord) -> Vec<(Kind, &str, Option<&Who>)> {
         let who = who.as_ref().filter(known);
         found.extend(who.map(|who| (kind, who.uid.as_str(), Some(who))));
     }
+    found.extend(record.owner().map(|id| (Kind::Agent, id, None)));
+    found.extend(record.decided_on().map(|id| (Kind::Identity, id, None)));
     found.extend(record.ticket.as_deref().map(|id| (Kind::Ticket, id, None)));
     found.extend(record.call.as_deref().map(|id| (Kind::Contact, id, None)));
     found
