@@ -69,15 +69,24 @@ fn problem(answer: &Answer) -> String {
 
 /// Every route, and the least role that may take it. One that is served and not listed here, or with
 /// another role, fails the test.
-const MATRIX: [(&str, &str, Access); 8] = [
+const MATRIX: [(&str, &str, Access); 17] = [
     ("GET", "/api/v1/alerts", Access::Viewer),
     ("GET", "/api/v1/alerts/{id}", Access::Viewer),
     ("GET", "/api/v1/alerts/{id}/revisions", Access::Viewer),
     ("POST", "/api/v1/alerts/{id}/disposition", Access::Analyst),
+    ("GET", "/api/v1/me", Access::Viewer),
+    ("GET", "/api/v1/identities/{id}", Access::Viewer),
+    ("GET", "/api/v1/agents/{id}", Access::Viewer),
+    ("GET", "/api/v1/pivots/{kind}/{id}", Access::Viewer),
+    ("GET", "/api/v1/search", Access::Viewer),
+    ("GET", "/api/v1/patterns", Access::Viewer),
+    ("GET", "/api/v1/audit", Access::Admin),
     ("GET", "/api/v1/silences", Access::Viewer),
     ("POST", "/api/v1/silences", Access::Analyst),
+    ("DELETE", "/api/v1/silences/{id}", Access::Analyst),
     ("GET", "/api/v1/exemptions", Access::Viewer),
     ("POST", "/api/v1/exemptions", Access::Analyst),
+    ("DELETE", "/api/v1/exemptions/{id}", Access::Analyst),
 ];
 /// Answers without end: its status is looked at, not its body.
 const STREAM: (&str, &str, Access) = ("GET", "/api/v1/alerts/stream", Access::Viewer);
@@ -92,7 +101,7 @@ fn every_route_with_every_role() {
     assert_eq!(served().into_iter().collect::<BTreeSet<_>>(), listed);
     let serving = guarded(GENEROUS);
     for (method, path, least) in MATRIX {
-        let path = path.replace("{id}", "a1");
+        let path = path.replace("{id}", "a1").replace("{kind}", "ticket");
         let line = (method, path.as_str());
         for wrong in [None, Some("dw_nobody"), Some("")] {
             let answer = ask(&serving, line, wrong);

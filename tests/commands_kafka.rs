@@ -488,6 +488,7 @@ fn block_about(entity: &Entity) -> Vec<u8> {
         Body::Control {
             id: "source/x",
             json: Some(b"{\"kind\":\"x\"}"),
+            place: None,
         },
         Body::Watermarks(vec![watermark]),
     ];

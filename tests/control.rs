@@ -99,6 +99,65 @@ fn travel() -> Value {
     })
 }
 
+fn delete(serving: &Serving, path: &str) -> Answer {
+    let headers = [("authorization", "Bearer dw_anna")];
+    request(serving.api, ("DELETE", path), &headers, b"")
+}
+
+#[test]
+fn a_silence_is_ended_by_somebody_who_says_why() {
+    let broker = MemoryBroker::default();
+    let serving = start(broker.clone());
+    let told = post(&serving, "/api/v1/silences", &silence(DAY_MS)).json();
+    let id = told["id"].as_str().unwrap();
+    let path = format!("/api/v1/silences/{}", id.replace('/', "%2F"));
+    let asks = |query: &str| delete(&serving, &format!("{path}?{query}"));
+    for (query, fault) in [
+        ("", "reason: missing"),
+        ("why=x", "why: unknown"),
+        ("reason=x&owner=b", "owner: "),
+    ] {
+        let answer = asks(query);
+        assert_eq!(answer.status, 400, "{query}");
+        assert!(
+            answer.json()["errors"][0]
+                .as_str()
+                .unwrap()
+                .starts_with(fault),
+            "{query}"
+        );
+    }
+    let other = delete(&serving, "/api/v1/exemptions/silence%2F00?reason=x");
+    assert_eq!(other.status, 404);
+    let ended = asks("reason=the+drill+is+over");
+    assert_eq!(ended.status, 201, "{}", ended.text());
+    assert_eq!(list(&serving, "/api/v1/silences")["total"], 0);
+    let written = records(&broker);
+    let last: Value = serde_json::from_slice(written[1].value.as_deref().unwrap()).unwrap();
+    assert_eq!((&written[0].key, written.len()), (&written[1].key, 2));
+    assert_eq!(
+        (&last["reason"], &last["owner"]),
+        (&json!("the drill is over"), &json!("anna@example.com"))
+    );
+    assert_eq!(last["scope"], told["record"]["scope"]);
+    assert!(last["valid_to"].as_i64().unwrap() <= clock::now().0);
+    assert_eq!(
+        asks("reason=again").status,
+        404,
+        "what is over holds no more"
+    );
+    // One that has not begun yet.
+    let mut later = silence(2 * DAY_MS);
+    later["valid_from"] = json!(clock::now().0 + DAY_MS);
+    let told = post(&serving, "/api/v1/silences", &later).json();
+    let path = told["id"].as_str().unwrap().replace('/', "%2F");
+    let answer = delete(&serving, &format!("/api/v1/silences/{path}?reason=no"));
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    serving.stop();
+    let serving = start(broker);
+    assert_eq!(list(&serving, "/api/v1/silences")["total"], 0);
+}
+
 fn faults(answer: &Answer) -> String {
     assert_eq!(answer.status, 400, "{}", answer.text());
     let body = answer.json();

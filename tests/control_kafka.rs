@@ -94,6 +94,27 @@ fn close(at: SocketAddr, id: &str) {
     }
 }
 
+/// Of all partitions that act by a decision, one records it.
+fn recorded_once(at: SocketAddr, alert: &str, silence: &str) {
+    let deadline = Instant::now() + PATIENCE;
+    let (silences, verdicts) = loop {
+        let (_, agent) = ask(at, ("GET", "/api/v1/agents/anna?limit=200"), "");
+        let records = agent["records"].as_array().cloned().unwrap_or_default();
+        let with = |name: &str, value: &str| {
+            let decided = |filed: &&Value| filed["record"]["decision"][name] == *value;
+            records.iter().filter(decided).count()
+        };
+        let found = (with("id", silence), with("alert", alert));
+        if found.0 > 0 && found.1 > 0 {
+            break found;
+        }
+        assert!(Instant::now() < deadline, "never recorded: {agent}");
+        thread::park_timeout(PAUSE);
+    };
+    assert_eq!(silences, 1);
+    assert!(verdicts >= 1);
+}
+
 fn no_token_is_shown(world: &World, settings: &[String]) {
     let (_, metrics) = world.ask("one", "/metrics");
     let (_, status) = world.ask("one", "/status");
@@ -168,6 +189,7 @@ fn what_is_decided_takes_effect_and_outlives_the_process() {
         "the verdict holds"
     );
 
+    recorded_once(at, &id, told["id"].as_str().unwrap());
     no_token_is_shown(&world, &settings);
     assert_eq!(instance.stop(), Some(0));
     std::fs::remove_dir_all(&world.folder).unwrap();

@@ -72,9 +72,25 @@ pub enum Body<'a> {
         id: &'a str,
         /// Its JSON; `None` takes the entry with this key back.
         json: Option<&'a [u8]>,
+        /// Where it lies, in the copy whose partition writes the audit record; in no other.
+        #[serde(borrow)]
+        place: Option<ControlPlace<'a>>,
     },
     /// How far source partitions were read; comes last in a transaction.
     Watermarks(Vec<SourceWatermark>),
+}
+
+/// Where a record of the control topic lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ControlPlace<'a> {
+    /// Its topic.
+    pub topic: &'a str,
+    /// Its partition.
+    pub partition: i32,
+    /// Its offset.
+    pub offset: i64,
+    /// When it was written.
+    pub time: Timestamp,
 }
 
 /// Writes bytes in one piece; the encoding is that of a list of bytes.
@@ -286,7 +302,9 @@ pub fn json(entry: &Entry<'_>, relay: impl Fn(&[u8]) -> serde_json::Value) -> St
             ("event", event.unwrap_or(Value::Null))
         }
         Body::Relay(bytes) => ("relay", relay(bytes)),
-        Body::Control { id, json: content } => {
+        Body::Control {
+            id, json: content, ..
+        } => {
             let content = content.map_or(Value::Null, |bytes| {
                 serde_json::from_slice(bytes).unwrap_or_default()
             });
@@ -358,6 +376,12 @@ mod tests {
                 body: Body::Control {
                     id: "x",
                     json: Some(b"{}"),
+                    place: Some(ControlPlace {
+                        topic: "c",
+                        partition: 0,
+                        offset: 7,
+                        time: Timestamp(9),
+                    }),
                 },
             },
             Entry {

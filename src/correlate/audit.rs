@@ -1,11 +1,12 @@
 //! Audit records: who recovered whose account, approved by whom, verified how. One at once for every
 //! recovery, verification, call-back, approval, review, override, opened or closed ticket; for a
 //! recovery by the desk a second one, `settled`, when its controls are decided, and again when later
-//! evidence changes them.
+//! evidence changes them. What people decide — verdicts, silences, exemptions — is recorded too.
 
 mod body;
 mod chain;
 mod check;
+mod decision;
 mod diagnose;
 mod order;
 
@@ -24,6 +25,7 @@ use crate::correlate::view::{Edge, View};
 pub use body::Body;
 pub use chain::{AuditHead, Damage, Link, Sealed};
 pub use check::{At, ChainCheck, ChainFault, Checked, Known, PIECES_MAX, Wrong, name_moved};
+pub use decision::{Decision, decided};
 
 /// Which of the records about an event it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -33,6 +35,8 @@ pub enum Stage {
     Recorded,
     /// When its controls were decided.
     Settled,
+    /// What people decided: verdicts, silences, exemptions, sources.
+    Decided,
 }
 
 impl Stage {
@@ -42,6 +46,7 @@ impl Stage {
         match self {
             Self::Recorded => "recorded",
             Self::Settled => "settled",
+            Self::Decided => "decided",
         }
     }
 }

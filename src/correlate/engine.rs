@@ -269,7 +269,9 @@ impl Engine {
                 self.handle_relay(&Entity::new(kind, id), relay, effects);
             }
             (Body::Watermarks(told), _) => self.handle_watermarks(told),
-            (Body::Control { id, json }, _) => self.handle_control(id, *json, effects),
+            (Body::Control { id, json, place }, _) => {
+                self.handle_control(id, *json, place.as_ref(), effects);
+            }
             (Body::Event { .. } | Body::Relay(_), None) => return Err(BlockError::Damaged),
         }
         Ok(())

@@ -1,13 +1,18 @@
 //! The few fields of a published alert that filters, lists and routes need. The document itself is
 //! passed on as it is.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt;
+
+use crate::deliver::mention::{Kind, Mention};
 
 /// Longest text that is kept of one field, in bytes: they are ids and short names.
 const FIELD_BYTES_MAX: usize = 512;
 /// Most values that are kept of one list: an alert holds at most 50 evidences.
 const VALUES_MAX: usize = 64;
+/// Most that one alert mentions.
+const MENTIONS_MAX: usize = 256;
 /// OCSF `status_id` of a closed case.
 const STATUS_RESOLVED: u8 = 4;
 
@@ -35,7 +40,7 @@ impl Activity {
 }
 
 /// Whom a case is about.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Subject {
     /// Kind of entity: identity, ticket, caller…
     pub kind: String,
@@ -74,6 +79,12 @@ pub struct AlertRecord {
     pub families: Vec<String>,
     /// Ids of the tickets.
     pub tickets: Vec<String>,
+    /// What it is called.
+    pub title: String,
+    /// OCSF `verdict_id` of an analyst's verdict.
+    pub verdict_id: Option<u8>,
+    /// Whom and what it mentions beside its subject, in order.
+    pub mentions: Vec<Mention>,
 }
 
 /// Why a record of the alerts topic cannot be read.
@@ -103,6 +114,7 @@ struct Document {
     status_id: u8,
     #[serde(default)]
     risk_score: u8,
+    verdict_id: Option<u8>,
     metadata: Metadata,
     finding_info: FindingInfo,
     #[serde(default)]
@@ -124,10 +136,27 @@ struct Metadata {
 struct FindingInfo {
     uid: String,
     #[serde(default)]
+    title: String,
+    #[serde(default)]
+    related_events: Vec<RelatedEvent>,
+    #[serde(default)]
     types: Vec<String>,
     analytic: Option<Uid>,
     #[serde(default)]
     related_analytics: Vec<Uid>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct RelatedEvent {
+    tags: Vec<Tag>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Tag {
+    name: String,
+    value: String,
 }
 
 #[derive(Deserialize, Default)]
@@ -142,6 +171,17 @@ struct EvidenceData {
     pattern: String,
     branch: String,
     state: String,
+    roles: Roles,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Roles {
+    target: Option<Uid>,
+    agent: Option<Uid>,
+    requester: Option<Uid>,
+    approver: Option<Uid>,
+    caller: Option<Uid>,
 }
 
 #[derive(Deserialize, Default)]
@@ -157,6 +197,7 @@ struct Resource {
 #[serde(default)]
 struct Uid {
     uid: String,
+    name: String,
 }
 
 #[derive(Deserialize, Default)]
@@ -180,6 +221,7 @@ impl AlertRecord {
             return Err(AlertFault(format!("severity_id {}", document.severity_id)));
         }
         let patterns = patterns(&document);
+        let mentions = mentions(&document);
         let info = document.finding_info;
         let resource = document.resources.into_iter().next().unwrap_or_default();
         Ok(Self {
@@ -200,6 +242,9 @@ impl AlertRecord {
             patterns,
             families: list(info.types.into_iter()),
             tickets: list(document.tickets.into_iter().map(|ticket| ticket.uid)),
+            title: short(info.title),
+            verdict_id: document.verdict_id,
+            mentions,
         })
     }
 }
@@ -215,6 +260,63 @@ fn patterns(document: &Document) -> Vec<String> {
     let info = &document.finding_info;
     let named = info.analytic.iter().chain(&info.related_analytics);
     list(named.map(|analytic| analytic.uid.clone()))
+}
+
+/// The tags of an event that name somebody or something, with the tag that has the name.
+const TAGS: [(&str, &str, Kind); 9] = [
+    ("target", "target_name", Kind::Identity),
+    ("requester", "requester_name", Kind::Identity),
+    ("agent", "agent_name", Kind::Agent),
+    ("approver", "approver_name", Kind::Agent),
+    ("ticket", "", Kind::Ticket),
+    ("call", "", Kind::Contact),
+    ("caller", "caller_name", Kind::Caller),
+    ("device", "", Kind::Device),
+    ("address", "address_name", Kind::Address),
+];
+
+/// What the events and findings of an alert mention, each once.
+fn mentions(document: &Document) -> Vec<Mention> {
+    let mut found: BTreeMap<(Kind, &str), &str> = BTreeMap::new();
+    let mut note = |kind, id, name| {
+        if !str::is_empty(id) && (found.len() < MENTIONS_MAX || found.contains_key(&(kind, id))) {
+            let known = found.entry((kind, id)).or_insert(name);
+            if known.is_empty() {
+                *known = name;
+            }
+        }
+    };
+    for event in &document.finding_info.related_events {
+        let tag = |name: &str| {
+            let tag = event.tags.iter().find(|tag| tag.name == name);
+            tag.map_or("", |tag| tag.value.as_str())
+        };
+        for (id, name, kind) in TAGS {
+            note(kind, tag(id), tag(name));
+        }
+    }
+    for roles in document.evidences.iter().map(|e| &e.data.roles) {
+        for (who, kind) in [
+            (&roles.target, Kind::Identity),
+            (&roles.requester, Kind::Identity),
+            (&roles.agent, Kind::Agent),
+            (&roles.approver, Kind::Agent),
+            (&roles.caller, Kind::Caller),
+        ] {
+            if let Some(who) = who {
+                note(kind, &who.uid, &who.name);
+            }
+        }
+    }
+    for ticket in &document.tickets {
+        note(Kind::Ticket, &ticket.uid, "");
+    }
+    let of = |((kind, id), name): ((Kind, &str), &str)| Mention {
+        kind,
+        id: short(id.to_owned()),
+        name: short(name.to_owned()),
+    };
+    found.into_iter().map(of).collect()
 }
 
 fn list(values: impl Iterator<Item = String>) -> Vec<String> {

@@ -72,6 +72,28 @@ impl Controls {
     }
 }
 
+/// What somebody decided.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default)]
+pub struct Decision {
+    /// Key of the control record.
+    pub id: String,
+    /// Its kind; `removed` where it was taken back.
+    pub kind: String,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// Why.
+    pub reason: Option<String>,
+    /// The alert.
+    pub alert: Option<String>,
+    /// What was said of it.
+    pub verdict: Option<String>,
+    /// From when on it holds.
+    pub valid_from: Option<Timestamp>,
+    /// Until when.
+    pub valid_to: Option<Timestamp>,
+}
+
 /// The record of a source behind it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Source {
@@ -90,7 +112,7 @@ pub struct Source {
 pub struct AuditRecord {
     /// Record id.
     pub id: String,
-    /// Stage: `recorded` or `settled`.
+    /// Stage: `recorded`, `settled` or `decided`.
     pub stage: String,
     /// Version within the stage.
     pub version: u32,
@@ -132,6 +154,8 @@ pub struct AuditRecord {
     pub reason: Option<Reason>,
     /// Controls, when they are decided.
     pub controls: Option<Controls>,
+    /// What somebody decided.
+    pub decision: Option<Decision>,
     /// Origin.
     pub source: Source,
     /// Number in the chain.
@@ -150,6 +174,19 @@ impl AuditRecord {
     pub fn is_settled(&self) -> bool {
         self.stage == "settled"
     }
+
+    /// Who answers for a decision.
+    #[must_use]
+    pub fn owner(&self) -> Option<&str> {
+        self.decision.as_ref()?.owner.as_deref()
+    }
+
+    /// The person whose case was decided.
+    #[must_use]
+    pub fn decided_on(&self) -> Option<&str> {
+        self.decision.as_ref()?;
+        self.entity.strip_prefix("identity|")
+    }
 }
 
 /// Which records are asked for. What is `None` does not narrow.
@@ -159,9 +196,9 @@ pub struct Question {
     pub from: Option<Timestamp>,
     /// Event time, before this moment.
     pub to: Option<Timestamp>,
-    /// Whose account it was, or who asked.
+    /// Whose account it was, who asked, or whose case was decided.
     pub person: Option<String>,
-    /// Who performed or approved it.
+    /// Who performed, approved or decided it.
     pub agent: Option<String>,
     /// The ticket, by the number that people see.
     pub ticket: Option<String>,
@@ -172,9 +209,9 @@ impl Question {
     #[must_use]
     pub fn asks_for(&self, record: &AuditRecord) -> bool {
         let is = |who: &Option<Who>, id: &str| who.as_ref().is_some_and(|who| who.uid == id);
-        let any = |id: &Option<String>, roles: [&Option<Who>; 2]| {
+        let any = |id: &Option<String>, roles: [&Option<Who>; 2], other: Option<&str>| {
             id.as_ref()
-                .is_none_or(|id| roles.iter().any(|who| is(who, id)))
+                .is_none_or(|id| roles.iter().any(|who| is(who, id)) || other == Some(id))
         };
         let numbered = |number: &String| {
             let ticket = record.ticket.as_ref();
@@ -182,8 +219,16 @@ impl Question {
         };
         self.from.is_none_or(|from| record.time >= from)
             && self.to.is_none_or(|to| record.time < to)
-            && any(&self.person, [&record.target, &record.requester])
-            && any(&self.agent, [&record.agent, &record.approver])
+            && any(
+                &self.person,
+                [&record.target, &record.requester],
+                record.decided_on(),
+            )
+            && any(
+                &self.agent,
+                [&record.agent, &record.approver],
+                record.owner(),
+            )
             && self.ticket.as_ref().is_none_or(numbered)
     }
 }

@@ -179,6 +179,9 @@ mod tests {
             patterns: vec!["HDT-04b".into(), "HDT-12".into()],
             families: vec!["governance".into()],
             tickets: vec!["INC0012".into()],
+            title: String::new(),
+            verdict_id: None,
+            mentions: Vec::new(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Everything that touches the world: it does, it never decides.
 
+pub mod audit_table;
 pub mod clock;
 pub mod commands;
 pub mod config;
@@ -16,3 +17,4 @@ pub mod stages;
 pub mod story;
 pub mod tasks;
 pub mod telemetry;
+pub mod trail;

@@ -212,15 +212,11 @@ impl ReadModel {
     /// The cases that a filter takes, newest first, from behind a cursor.
     #[must_use]
     pub fn list(&self, filter: &Filter, after: Option<&Cursor>, limit: usize) -> Page {
-        let places: Vec<Cursor> = {
-            let order = self.order.read().unwrap_or_else(PoisonError::into_inner);
-            order.all.iter().cloned().collect()
-        };
         let mut page = Page::default();
         let mut last = None;
-        for place in places {
-            let taken = self.newest(&place.id).filter(|r| filter.matches(&r.alert));
-            let Some(revision) = taken else { continue };
+        let all = self.all().into_iter();
+        for revision in all.filter(|revision| filter.matches(&revision.alert)) {
+            let place = Cursor::of(&revision.alert);
             page.total += 1;
             if after.is_some_and(|after| place <= *after) {
                 continue;
@@ -233,6 +229,16 @@ impl ReadModel {
             }
         }
         page
+    }
+
+    /// The newest revisions of all cases, newest first.
+    #[must_use]
+    pub fn all(&self) -> Vec<Arc<Revision>> {
+        let order = self.order.read().unwrap_or_else(PoisonError::into_inner);
+        let places: Vec<Cursor> = order.all.iter().cloned().collect();
+        drop(order);
+        let newest = places.iter().filter_map(|place| self.newest(&place.id));
+        newest.collect()
     }
 
     /// How many cases there are.
@@ -293,6 +299,9 @@ mod tests {
                 patterns: Vec::new(),
                 families: Vec::new(),
                 tickets: Vec::new(),
+                title: String::new(),
+                verdict_id: None,
+                mentions: Vec::new(),
             },
             document: Bytes::from(vec![b'x'; 10]),
         })

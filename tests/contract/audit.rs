@@ -1,15 +1,22 @@
 //! Audit records of real stories: who writes what, what is settled, and that a chain shows every
 //! manipulation.
 
+use deskwarden::collect::block::ControlPlace;
 use deskwarden::collect::entity::{Entity, EntityKind, copies};
 use deskwarden::collect::event::{Event, EventId};
+use deskwarden::collect::time::Timestamp;
 use deskwarden::correlate::audit::{
-    AuditHead, ChainCheck, Checked, Entry, Known, Settled, Wrong, recorded, settled, writes,
+    AuditHead, ChainCheck, Checked, Entry, Known, Settled, Wrong, decided, recorded, settled,
+    writes,
 };
+use deskwarden::correlate::exempt::control;
 use deskwarden::correlate::fact::Fact;
 use deskwarden::correlate::rules::rule::Evidence;
 use deskwarden::correlate::ticket;
-use serde_json::Value;
+use deskwarden::deliver::audit::row::{COLUMNS, row};
+use deskwarden::deliver::audit::timeline::timeline;
+use deskwarden::deliver::audit::{AuditRecord, Placed};
+use serde_json::{Value, json};
 
 use crate::world::{EVIDENCE, World, events, person};
 
@@ -228,6 +235,61 @@ fn check(records: &[Vec<u8>], head: &AuditHead) -> Checked {
 fn wrong(records: &[Vec<u8>], head: &AuditHead) -> Vec<(Wrong, u64)> {
     let faults = check(records, head).faults;
     faults.iter().map(|f| (f.wrong, f.number)).collect()
+}
+
+#[test]
+fn what_people_decide_is_valid_and_read_by_people() {
+    let place = ControlPlace {
+        topic: "deskwarden.control.v1",
+        partition: 0,
+        offset: 7,
+        time: Timestamp(1_772_442_000_000),
+    };
+    let controls = [
+        (
+            "disposition/x",
+            json!({"kind": "disposition", "alert": "00000000000000000000000000000001",
+                "entity": "identity|T", "revision": 3, "verdict": "benign", "owner": "anna",
+                "reason": "asked"}),
+            "[benign]  by anna, on alert 00000000000000000000000000000001, of T, reason asked",
+        ),
+        (
+            "silence/y",
+            json!({"kind": "silence", "scope": {"patterns": ["HDT-01"]}, "owner": "=anna",
+                "reason": "moves", "valid_from": "2026-03-02T09:00:00Z",
+                "valid_to": "2026-03-03T09:00:00Z"}),
+            "[silence]  by =anna, from 2026-03-02T09:00:00.000Z, until 2026-03-03T09:00:00.000Z",
+        ),
+        ("silence/y", Value::Null, "[removed]  record silence/y"),
+    ];
+    let mut head = AuditHead::default();
+    for (id, json, says) in controls {
+        let bytes = (!json.is_null()).then(|| json.to_string().into_bytes());
+        let entry = bytes.as_deref().map(|bytes| control(id, bytes).unwrap());
+        let sealed = head.seal(&decided(id, bytes.as_deref(), entry.as_ref(), &place));
+        crate::schemas::valid(
+            "audit.v1.json",
+            &serde_json::from_slice(&sealed.value).unwrap(),
+        );
+        let record = AuditRecord::read(&sealed.value).unwrap();
+        let placed = Placed {
+            record,
+            partition: 0,
+            offset: 1,
+        };
+        let line = &timeline(std::slice::from_ref(&placed))[0].text;
+        assert!(line.contains(says), "{line}");
+        let row = row(&placed);
+        assert_eq!(row.len(), COLUMNS.len());
+        let at = |name: &str| &row[COLUMNS.iter().position(|c| *c == name).unwrap()];
+        if id == "silence/y" && !json.is_null() {
+            assert_eq!(
+                (at("owner").as_str(), at("decision_reason").as_str()),
+                ("'=anna", "moves")
+            );
+            assert_eq!(at("valid_to"), "2026-03-03T09:00:00.000Z");
+        }
+    }
 }
 
 #[test]

@@ -15,6 +15,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use deskwarden::collect::time::Timestamp;
+use deskwarden::correlate::rules;
 use deskwarden::edge::control::desk;
 use deskwarden::edge::health::Health;
 use deskwarden::edge::http::feed::Feed;
@@ -23,12 +24,14 @@ use deskwarden::edge::log::memory::{MemberSettings, MemoryBroker};
 use deskwarden::edge::log::{Partition, ProduceRecord};
 use deskwarden::edge::metrics::{DeliverMetrics, registry};
 use deskwarden::edge::read_model::ReadModel;
+use deskwarden::edge::stages::audit::Audit;
 use deskwarden::edge::stages::control::Control;
 use deskwarden::edge::stages::deliver::{Deliver, DeliverParts};
 use deskwarden::edge::tasks::{Stop, TaskError};
 
 pub const TOPIC: &str = "deskwarden.alerts.v1";
 pub const CONTROL: &str = "deskwarden.control.v1";
+pub const AUDIT: &str = "deskwarden.audit.v1";
 /// A test that waits longer for bytes has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// And one that gets so many heartbeats in place of an event.
@@ -85,6 +88,7 @@ impl Serving {
         broker.set_waiting(true);
         broker.create_topic(TOPIC, setup.partitions);
         broker.create_topic(CONTROL, 1);
+        broker.create_topic(AUDIT, 1);
         let bound = bind(settings).unwrap();
         let (api, ops) = (bound.api().unwrap(), bound.ops().unwrap());
         let registry = registry().unwrap();
@@ -115,6 +119,10 @@ impl Serving {
         api_parts.heartbeat = setup.heartbeat;
         api_parts.gate = gate;
         api_parts.desk = Some(desk);
+        api_parts.rules = Arc::new(rules::embedded_set().unwrap_or_else(|_| panic!("rules")));
+        let worker = health.worker("audit-0");
+        let trail = api_parts.trail.clone();
+        let audit = Audit::new(member("audit"), AUDIT.into(), trail, worker);
         let parts = HttpParts {
             api: Some(api_parts),
             health: health.clone(),
@@ -122,9 +130,11 @@ impl Serving {
         };
         let (setter, stop) = Stop::new();
         let (stop_deliver, stop_control) = (stop.clone(), stop.clone());
+        let stop_audit = stop.clone();
         let threads = vec![
             std::thread::spawn(move || deliver.run(&stop_deliver)),
             std::thread::spawn(move || control.run(&stop_control)),
+            std::thread::spawn(move || audit.run(&stop_audit)),
             std::thread::spawn(move || bound.serve(parts, stop)),
         ];
         let serving = Self {

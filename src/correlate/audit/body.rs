@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 
 use crate::collect::entity::Entity;
 use crate::collect::event::{EventId, Ternary};
-use crate::correlate::audit::{Stage, record_id};
+use crate::correlate::audit::{Decision, Stage, record_id};
 use crate::correlate::fact::{Coordinates, Fact, Person, RecoveryClass};
 use crate::correlate::recovery_controls::{Control, Controls};
 
@@ -110,6 +110,9 @@ pub struct Body {
     /// Controls around a recovery.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "controls")]
     pub controls: Option<Controls>,
+    /// What somebody decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Decision>,
     /// Origin.
     #[serde(serialize_with = "source")]
     pub source: Coordinates,
@@ -155,6 +158,7 @@ impl Body {
                 .map(|owners| owners.iter().map(|owner| owner.identity.clone()).collect()),
             reason: reason(fact),
             controls: None,
+            decision: None,
             source: fact.at.clone(),
         }
     }

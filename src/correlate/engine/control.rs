@@ -2,20 +2,37 @@
 
 use std::sync::Arc;
 
+use crate::collect::block::ControlPlace;
 use crate::collect::entity::Entity;
+use crate::correlate::audit;
 use crate::correlate::control::SourceDeclared;
 use crate::correlate::controls::Changed;
 use crate::correlate::engine::{Effects, Engine, Touched};
 use crate::correlate::entity_state::NEVER_DAY;
+use crate::correlate::exempt;
 use crate::correlate::judge::{self, Look};
 use crate::correlate::state_codec;
 use crate::correlate::store::Key;
 
 impl Engine {
-    /// A record of the control topic.
-    pub fn handle_control(&mut self, id: &str, json: Option<&[u8]>, effects: &mut Effects) {
+    /// A record of the control topic; with its place, if this partition writes its audit record.
+    pub fn handle_control(
+        &mut self,
+        id: &str,
+        json: Option<&[u8]>,
+        place: Option<&ControlPlace<'_>>,
+        effects: &mut Effects,
+    ) {
         self.touch_partition();
+        // What is written again, or takes nothing back, decides nothing.
+        let held = self.controls.records().get(id).map(Vec::as_slice);
+        let place = place.filter(|_| held != json);
         let changed = Arc::make_mut(&mut self.controls).put(id, json);
+        if let Some(place) = place.filter(|_| changed != Changed::Refused) {
+            let entry = json.and_then(|json| exempt::control(id, json).ok());
+            let record = audit::decided(id, json, entry.as_ref(), place);
+            effects.audits.push(record);
+        }
         match changed {
             Changed::Nothing => {}
             Changed::Refused => self.counts.control_ignored += 1,

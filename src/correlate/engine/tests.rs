@@ -240,7 +240,12 @@ fn an_undone_cycle_leaves_nothing_behind() {
     watermark(&mut engine, START);
     engine.declare("desk", None);
     engine.take_counts();
-    engine.handle_control("exemption/x", Some(b"no JSON"), &mut Effects::default());
+    engine.handle_control(
+        "exemption/x",
+        Some(b"no JSON"),
+        None,
+        &mut Effects::default(),
+    );
     engine.read_to(77);
     engine.rollback();
     assert_eq!(engine.take_counts(), Counts::NONE, "it is counted again");

@@ -21,7 +21,8 @@ use crate::correlate::score::Family;
 use crate::correlate::view::{Edge, Seen, View};
 
 /// Whether a rule is evaluated, and what for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Findings count.
     Enabled,

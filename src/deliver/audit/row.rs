@@ -1,10 +1,10 @@
 //! An audit record as a row of a table.
 
-use crate::collect::time::rfc3339;
+use crate::collect::time::{Timestamp, rfc3339};
 use crate::deliver::audit::{Placed, Who};
 
 /// The columns.
-pub const COLUMNS: [&str; 42] = [
+pub const COLUMNS: [&str; 50] = [
     "time",
     "stage",
     "version",
@@ -38,6 +38,14 @@ pub const COLUMNS: [&str; 42] = [
     "control_callback_detail",
     "control_approval",
     "control_approval_detail",
+    "decision",
+    "decision_id",
+    "owner",
+    "decision_reason",
+    "alert",
+    "verdict",
+    "valid_from",
+    "valid_to",
     "source_system",
     "source_topic",
     "source_partition",
@@ -90,6 +98,8 @@ pub fn row(placed: &Placed) -> Vec<String> {
     let [approver, approver_name, _] = person(record.approver.as_ref());
     let proof = record.verification.as_ref();
     let reason = record.reason.clone().unwrap_or_default();
+    let decision = record.decision.clone().unwrap_or_default();
+    let moment = |time: Option<Timestamp>| time.map_or_else(String::new, rfc3339);
     let mut row = vec![
         rfc3339(record.time),
         inert(&record.stage),
@@ -127,6 +137,14 @@ pub fn row(placed: &Placed) -> Vec<String> {
         None => row.extend((0..8).map(|_| String::new())),
     }
     row.extend([
+        inert(&decision.kind),
+        inert(&decision.id),
+        text(&decision.owner),
+        text(&decision.reason),
+        text(&decision.alert),
+        text(&decision.verdict),
+        moment(decision.valid_from),
+        moment(decision.valid_to),
         inert(&record.source.system),
         inert(&record.source.topic),
         record.source.partition.to_string(),

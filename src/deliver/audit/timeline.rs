@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::collect::time::rfc3339;
-use crate::deliver::audit::{AuditRecord, Controls, Placed, Who};
+use crate::deliver::audit::{AuditRecord, Controls, Decision, Placed, Who};
 
 /// What a line says, so that a terminal can colour it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +96,9 @@ fn named(who: &Who) -> String {
 fn action_line(action: &AuditRecord, newest: Option<&AuditRecord>) -> String {
     let known = newest.unwrap_or(action);
     let mut parts = Vec::new();
+    if let Some(decision) = &action.decision {
+        return decision_line(action, decision);
+    }
     let mut say = |what: &str, text: Option<String>| {
         parts.extend(text.map(|text| format!("{what} {text}")));
     };
@@ -137,6 +140,24 @@ fn action_line(action: &AuditRecord, newest: Option<&AuditRecord>) -> String {
     format!("{time}  {what}{outcome}  {}", parts.join(", "))
         .trim_end()
         .to_owned()
+}
+
+/// What somebody decided, of what, until when, and why.
+fn decision_line(action: &AuditRecord, decision: &Decision) -> String {
+    let mut parts = Vec::new();
+    let mut say = |what: &str, text: Option<String>| {
+        parts.extend(text.map(|text| format!("{what} {text}")));
+    };
+    say("by", decision.owner.clone());
+    say("on alert", decision.alert.clone());
+    say("of", action.decided_on().map(str::to_owned));
+    say("from", decision.valid_from.map(rfc3339));
+    say("until", decision.valid_to.map(rfc3339));
+    say("reason", decision.reason.clone());
+    say("record", Some(decision.id.clone()));
+    let said = decision.verdict.as_ref().unwrap_or(&decision.kind);
+    let time = rfc3339(action.time);
+    format!("{time}  {} [{said}]  {}", action.action, parts.join(", "))
 }
 
 fn settled_line(version: u32, controls: &Controls, is_newest: bool) -> Line {

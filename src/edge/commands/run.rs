@@ -23,6 +23,7 @@ use crate::edge::read_model::ReadModel;
 use crate::edge::report::{
     CollectMeters, CollectReport, CorrelateMeters, CorrelateReport, dead_letters,
 };
+use crate::edge::stages::audit::Audit;
 use crate::edge::stages::collect::{self, Collect, SourceTopic};
 use crate::edge::stages::control::Control;
 use crate::edge::stages::correlate::{self, Correlate, STORM_MAX};
@@ -255,6 +256,8 @@ impl Daemon {
         api.gate = Gate::new(self.config.http.credentials(), Limits::default());
         let (desk, desk_end) = control::desk();
         api.desk = Some(desk);
+        api.rules = Arc::clone(&self.rules);
+        let trail = api.trail.clone();
         let parts = HttpParts {
             api: serves.then_some(api),
             health: self.health.clone(),
@@ -280,6 +283,13 @@ impl Daemon {
                 let log = KafkaLog::connect(&config.command_settings("control"))?;
                 let topic = Arc::clone(names.of(Topic::Control));
                 Control::new(log, topic, desk_end, worker).run(&stop)
+            })?;
+            let worker = self.health.worker("audit-0");
+            let (config, names) = (Arc::clone(&self.config), self.names.clone());
+            tasks.thread("audit-0", move |stop| {
+                let log = KafkaLog::connect(&config.command_settings("audit"))?;
+                let topic = Arc::clone(names.of(Topic::Audit));
+                Audit::new(log, topic, trail, worker).run(&stop)
             })?;
         }
         Ok(())

@@ -9,6 +9,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
+use serde::Serialize;
 use std::sync::Arc;
 
 /// Alerts of a part of the list.
@@ -41,7 +42,7 @@ pub(super) async fn list(
     let tail = serde_json::json!({
         "total": page.total, "next": next, "position": position.to_string(),
     });
-    Ok(json(join(&page.revisions, &tail)))
+    Ok(answer(join(&page.revisions, &tail)))
 }
 
 /// `GET /api/v1/alerts/{id}`
@@ -51,7 +52,7 @@ pub(super) async fn newest(
 ) -> Result<Response, Problem> {
     filled(&parts)?;
     let newest = parts.model.newest(&id).ok_or_else(|| unknown(&id))?;
-    Ok(json(newest.document.clone()))
+    Ok(answer(newest.document.clone()))
 }
 
 /// `GET /api/v1/alerts/{id}/revisions`
@@ -65,7 +66,7 @@ pub(super) async fn revisions(
         return Err(unknown(&id));
     }
     let tail = serde_json::json!({ "total": revisions.len() });
-    Ok(json(join(&revisions, &tail)))
+    Ok(answer(join(&revisions, &tail)))
 }
 
 /// Reads the filters of a request and nothing else.
@@ -74,7 +75,7 @@ pub(super) fn filter(parameters: Parameters) -> Result<Filter, Problem> {
     Filter::read(pairs.iter().map(|(n, v)| (n.as_str(), v.as_str()))).map_err(Problem::parameters)
 }
 
-fn pairs(parameters: Parameters) -> Result<Vec<(String, String)>, Problem> {
+pub(super) fn pairs(parameters: Parameters) -> Result<Vec<(String, String)>, Problem> {
     let Query(pairs) = parameters.map_err(|fault| Problem::parameters(vec![fault.body_text()]))?;
     Ok(pairs)
 }
@@ -143,7 +144,14 @@ fn join(revisions: &[Arc<Revision>], tail: &serde_json::Value) -> Bytes {
     body.into()
 }
 
-fn json(body: Bytes) -> Response {
+/// An answer in JSON.
+pub(super) fn json<T: Serialize>(value: &T) -> Result<Response, Problem> {
+    let body = serde_json::to_vec(value);
+    let body = body.map_err(|fault| Problem::unavailable(fault.to_string()))?;
+    Ok(answer(body.into()))
+}
+
+fn answer(body: Bytes) -> Response {
     let mut response = Response::new(Body::from(body));
     let json = HeaderValue::from_static("application/json");
     response.headers_mut().insert(header::CONTENT_TYPE, json);

@@ -2,7 +2,7 @@
 //! the checks with which correlators read them.
 
 use super::access::Caller;
-use super::api::{filled, unknown};
+use super::api::{Parameters, filled, pairs, unknown};
 use super::problem::Problem;
 use super::serve::ApiParts;
 use crate::correlate::exempt::{self, ControlEntry};
@@ -65,6 +65,26 @@ pub(super) async fn exemption(
     limited(&parts, &caller, fields, "exemption").await
 }
 
+/// `DELETE /api/v1/silences/{id}`
+pub(super) async fn end_silence(
+    State(parts): State<ApiParts>,
+    Path(id): Path<String>,
+    Extension(caller): Extension<Caller>,
+    parameters: Parameters,
+) -> Result<Response, Problem> {
+    end(&parts, &caller, (Held::Silences, id), parameters).await
+}
+
+/// `DELETE /api/v1/exemptions/{id}`
+pub(super) async fn end_exemption(
+    State(parts): State<ApiParts>,
+    Path(id): Path<String>,
+    Extension(caller): Extension<Caller>,
+    parameters: Parameters,
+) -> Result<Response, Problem> {
+    end(&parts, &caller, (Held::Exemptions, id), parameters).await
+}
+
 /// `POST /api/v1/alerts/{id}/disposition`
 pub(super) async fn disposition(
     State(parts): State<ApiParts>,
@@ -120,6 +140,51 @@ async fn limited(
         return Err(Problem::full(exempt::Full.to_string()));
     }
     write(desk, key, fields, json!({})).await
+}
+
+/// Ends what holds for a while: the same record again, valid until now, of whoever ends it and why.
+async fn end(
+    parts: &ApiParts,
+    caller: &Caller,
+    (what, id): (Held, String),
+    parameters: Parameters,
+) -> Result<Response, Problem> {
+    let mut said = Map::new();
+    for (name, value) in pairs(parameters)? {
+        match name.as_str() {
+            "reason" | "owner" => drop(said.insert(name, value.into())),
+            _ => {
+                let fault = format!("{name}: unknown; parameters are reason, owner");
+                return Err(Problem::parameters(vec![fault]));
+            }
+        }
+    }
+    owned(&mut said, caller)?;
+    let missing = ["reason", "owner"].into_iter();
+    let missing: Vec<String> = missing
+        .filter(|name| !said.contains_key(*name))
+        .map(|name| format!("{name}: missing; say why it ends, and who ends it"))
+        .collect();
+    if !missing.is_empty() {
+        return Err(Problem::parameters(missing));
+    }
+    let desk = open(parts)?;
+    let now = clock::now().0;
+    let mut listed = desk.list(what, clock::now()).into_iter();
+    let is_it = |one: &Value| one.get("id").and_then(Value::as_str) == Some(&id);
+    let Some(Value::Object(mut fields)) = listed.find(is_it) else {
+        let id: String = id.chars().take(64).collect();
+        let detail = format!("nothing of the id {id} holds or will");
+        return Err(Problem::not_found(detail));
+    };
+    fields.remove("id");
+    if fields.remove("holds") == Some(Value::Bool(false)) {
+        fields.insert("valid_from".to_owned(), (now - 1).into());
+    }
+    fields.insert("valid_to".to_owned(), now.into());
+    fields.extend(said);
+    checked(&id, &fields)?;
+    write(desk, id, fields, json!({})).await
 }
 
 /// The desk, once it knows what the topic holds.

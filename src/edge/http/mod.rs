@@ -3,6 +3,7 @@
 
 mod access;
 mod api;
+mod audit;
 mod control;
 pub mod feed;
 mod gate;
@@ -15,6 +16,7 @@ mod serve;
 mod server;
 mod stream;
 mod tls;
+mod views;
 
 pub use access::{Access, BEARER_CHARS_MAX, TOKEN_PREFIX, Token, is_bearer, token_hash};
 pub use gate::{Credentials, Gate};

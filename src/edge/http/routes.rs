@@ -4,11 +4,11 @@ use super::access::Access;
 use super::gate::{enter, require};
 use super::problem::Problem;
 use super::serve::{ApiParts, protect};
-use super::{api, control, page, stream};
+use super::{api, audit, control, page, stream, views};
 use axum::Router;
 use axum::http::Method;
 use axum::middleware::{from_fn_with_state, map_response};
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, delete, get, post};
 
 /// One route.
 struct Route {
@@ -25,6 +25,13 @@ fn read(path: &'static str, serve: MethodRouter<ApiParts>) -> Route {
         path,
         access: Access::Viewer,
         serve,
+    }
+}
+
+fn end(path: &'static str, serve: MethodRouter<ApiParts>) -> Route {
+    Route {
+        method: Method::DELETE,
+        ..decide(path, serve)
     }
 }
 
@@ -47,10 +54,22 @@ fn table() -> Vec<Route> {
             "/api/v1/alerts/{id}/disposition",
             post(control::disposition),
         ),
+        read("/api/v1/me", get(views::me)),
+        read("/api/v1/identities/{id}", get(views::identity)),
+        read("/api/v1/agents/{id}", get(views::agent)),
+        read("/api/v1/pivots/{kind}/{id}", get(views::pivot)),
+        read("/api/v1/search", get(views::search)),
+        read("/api/v1/patterns", get(views::patterns)),
+        Route {
+            access: Access::Admin,
+            ..read("/api/v1/audit", get(audit::audit))
+        },
         read("/api/v1/silences", get(control::silences)),
         decide("/api/v1/silences", post(control::silence)),
+        end("/api/v1/silences/{id}", delete(control::end_silence)),
         read("/api/v1/exemptions", get(control::exemptions)),
         decide("/api/v1/exemptions", post(control::exemption)),
+        end("/api/v1/exemptions/{id}", delete(control::end_exemption)),
     ]
 }
 
@@ -84,11 +103,13 @@ mod tests {
     fn routes_are_made_of_the_table_and_of_the_page_alone() {
         let files = [
             ("api.rs", include_str!("api.rs"), 0),
+            ("audit.rs", include_str!("audit.rs"), 0),
             ("control.rs", include_str!("control.rs"), 0),
             ("gate.rs", include_str!("gate.rs"), 0),
             ("page.rs", include_str!("page.rs"), 3),
             ("serve.rs", include_str!("serve.rs"), 0),
             ("stream.rs", include_str!("stream.rs"), 0),
+            ("views.rs", include_str!("views.rs"), 0),
         ];
         let adds = |text: &str| {
             [".route(", ".nest(", ".merge(", "_service("]

@@ -4,11 +4,13 @@ use super::feed::Feed;
 use super::gate::Gate;
 use super::tls::{Tls, TlsFault, TlsFiles};
 use super::{ops, routes, server};
+use crate::correlate::rules::RuleSet;
 use crate::edge::control::Desk;
 use crate::edge::health::Health;
 use crate::edge::metrics::DeliverMetrics;
 use crate::edge::read_model::ReadModel;
 use crate::edge::tasks::{Stop, TaskError};
+use crate::edge::trail::SharedTrail;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::map_response;
 use axum::response::Response;
@@ -106,6 +108,10 @@ pub struct ApiParts {
     pub gate: Gate,
     /// Where control records are handed in; without, none are.
     pub desk: Option<Desk>,
+    /// The audit records.
+    pub trail: SharedTrail,
+    /// The rules that run.
+    pub rules: Arc<RuleSet>,
 }
 
 impl ApiParts {
@@ -119,6 +125,8 @@ impl ApiParts {
             heartbeat: HEARTBEAT,
             gate: Gate::default(),
             desk: None,
+            trail: SharedTrail::default(),
+            rules: Arc::new(RuleSet::new(Vec::new())),
         }
     }
 }

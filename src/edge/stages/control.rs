@@ -3,16 +3,14 @@
 
 use crate::edge::clock::{self, Deadline};
 use crate::edge::control::{DeskEnd, Order, Unwritten, Written};
-use crate::edge::health::{PartitionHealth, Worker};
-use crate::edge::log::{
-    Log, LogError, OwnedRecord, Partition, Polled, ProduceRecord, key_partition,
-};
+use crate::edge::health::Worker;
+use crate::edge::log::{Log, LogError, OwnedRecord, ProduceRecord, key_partition};
 use crate::edge::tasks::{Stop, TaskError};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::cycle::{LoopError, Patience, Progress, Undone, transact_alone};
+use super::follow::Follow;
 
 /// How long an idle cycle waits for a record: what somebody who hands one in waits at most longer.
 const WAIT: Duration = Duration::from_millis(50);
@@ -36,13 +34,10 @@ struct Pending {
 #[derive(Debug)]
 pub struct Control<L> {
     log: L,
-    topic: Arc<str>,
+    follow: Follow,
     desk: DeskEnd,
     worker: Worker,
     patience: Patience,
-    partitions: i32,
-    /// Partitions whose end at the start has not been reached, with that end.
-    filling: BTreeMap<i32, i64>,
     pending: Vec<Pending>,
     expires: Deadline,
 }
@@ -53,12 +48,10 @@ impl<L: Log> Control<L> {
     pub fn new(log: L, topic: Arc<str>, desk: DeskEnd, worker: Worker) -> Self {
         Self {
             log,
-            topic,
+            follow: Follow::new(topic),
             desk,
             worker,
             patience: Patience::new(),
-            partitions: 0,
-            filling: BTreeMap::new(),
             pending: Vec::new(),
             expires: Deadline::after(EXPIRE_EVERY),
         }
@@ -71,7 +64,7 @@ impl<L: Log> Control<L> {
     pub fn run(mut self, stop: &Stop) -> Result<(), TaskError> {
         while !stop.is_set() {
             self.cycle()?;
-            if self.partitions == 0 {
+            if self.follow.partitions() == 0 {
                 // The topic is not there yet: the log refuses at once, so the wait is ours.
                 std::thread::park_timeout(WAIT);
             }
@@ -95,7 +88,7 @@ impl<L: Log> Control<L> {
             self.expires = Deadline::after(EXPIRE_EVERY);
             self.desk.expire(clock::now());
         }
-        if self.partitions > 0 && self.filling.is_empty() {
+        if self.follow.is_filled() {
             progress.written = self.write()?;
             progress.committed = progress.written > 0;
         }
@@ -109,81 +102,19 @@ impl<L: Log> Control<L> {
     }
 
     fn read(&mut self) -> Result<usize, LogError> {
-        if self.partitions == 0 {
-            self.begin()?;
+        let (log, worker) = (&mut self.log, &self.worker);
+        if self.follow.partitions() == 0 {
+            self.follow.begin(log, worker, |_, _, ends| ends.low)?;
         }
-        let mut records = 0;
-        let mut wait = WAIT;
-        while records < CYCLE_RECORDS_MAX {
-            match self.log.reader_poll(wait)? {
-                Polled::Record(record) => {
-                    records += 1;
-                    self.take(&record);
-                }
-                Polled::End {
-                    partition,
-                    position,
-                } => self.reached(partition.number, position),
-                Polled::Idle => break,
-                // The reader has no group: nothing is assigned or revoked.
-                Polled::Assigned(_) | Polled::Revoked { .. } => {}
-            }
-            wait = Duration::ZERO;
-        }
-        Ok(records)
-    }
-
-    fn begin(&mut self) -> Result<(), LogError> {
-        let count = self.log.partition_count(&self.topic)?;
-        let mut from = Vec::new();
-        for number in 0..count {
-            let partition = Partition::new(Arc::clone(&self.topic), number);
-            let ends = self.log.ends(&partition)?;
-            self.filling.insert(number, ends.stable);
-            from.push((partition, ends.low));
-        }
-        self.log.reader_add(&from)?;
-        self.partitions = count;
-        self.worker.started();
-        for (partition, low) in from {
-            self.reached(partition.number, low);
-        }
-        Ok(())
-    }
-
-    /// A partition has been read up to here.
-    fn reached(&mut self, number: i32, position: i64) {
-        let is_restored = self.filling.get(&number).is_none_or(|end| position >= *end);
-        let health = PartitionHealth {
-            is_restored,
-            ..PartitionHealth::default()
-        };
-        let partition = Partition::new(Arc::clone(&self.topic), number);
-        self.worker.partition(&partition, health);
-        if is_restored {
-            self.filling.remove(&number);
-        }
-        if self.filling.is_empty() {
+        let (desk, pending) = (&self.desk, &mut self.pending);
+        let bounds = (CYCLE_RECORDS_MAX, WAIT);
+        let records = self
+            .follow
+            .read(log, worker, bounds, |record| take(desk, pending, &record))?;
+        if self.follow.is_filled() {
             self.desk.filled();
         }
-    }
-
-    fn take(&mut self, record: &OwnedRecord) {
-        let (partition, offset) = (record.partition.number, record.offset);
-        let key = String::from_utf8_lossy(record.key.as_deref().unwrap_or_default());
-        if !self.desk.take(&key, record.value.as_deref()) {
-            tracing::warn!(partition, offset, "a control record cannot be used");
-        }
-        let is_it = |pending: &Pending| {
-            pending.order.key == key && record.value.as_ref() == Some(&pending.order.value)
-        };
-        if let Some(at) = self.pending.iter().position(is_it) {
-            let seen = self.pending.swap_remove(at);
-            tell(seen.order, Ok(Written { partition, offset }));
-        }
-        if self.filling.contains_key(&partition) {
-            self.reached(partition, offset + 1);
-        }
+        Ok(records)
     }
 
     /// Writes what was handed in. Its place is told once it has been read again.
@@ -192,7 +123,7 @@ impl<L: Log> Control<L> {
         if orders.is_empty() {
             return Ok(0);
         }
-        let (topic, count) = (&self.topic, self.partitions);
+        let (topic, count) = (self.follow.topic(), self.follow.partitions());
         let undone = transact_alone(&mut self.log, &mut self.patience, |log| {
             for order in &orders {
                 let key = order.key.as_bytes();
@@ -217,6 +148,22 @@ impl<L: Log> Control<L> {
             }
         }
         Ok(if undone.is_none() { written } else { 0 })
+    }
+}
+
+/// Takes a record of the topic in, and tells whoever waits for it where it lies.
+fn take(desk: &DeskEnd, pending: &mut Vec<Pending>, record: &OwnedRecord) {
+    let (partition, offset) = (record.partition.number, record.offset);
+    let key = String::from_utf8_lossy(record.key.as_deref().unwrap_or_default());
+    if !desk.take(&key, record.value.as_deref()) {
+        tracing::warn!(partition, offset, "a control record cannot be used");
+    }
+    let is_it = |pending: &Pending| {
+        pending.order.key == key && record.value.as_ref() == Some(&pending.order.value)
+    };
+    if let Some(at) = pending.iter().position(is_it) {
+        let seen = pending.swap_remove(at);
+        tell(seen.order, Ok(Written { partition, offset }));
     }
 }
 

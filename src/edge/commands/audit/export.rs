@@ -9,15 +9,11 @@ use sha2::{Digest, Sha256};
 
 use crate::collect::time::rfc3339;
 use crate::deliver::audit::export::{Manifest, line};
-use crate::deliver::audit::row::{COLUMNS, row};
 use crate::deliver::audit::{Placed, Question};
+use crate::edge::audit_table;
 use crate::edge::commands::audit::{AuditTopic, Selection, unreadable};
 use crate::edge::commands::{CommandError, Ending};
 use crate::edge::config::{ConfigArgs, Needs};
-use crate::edge::telemetry::shown;
-
-/// Longest field of a table: what a cell of the usual spreadsheets holds.
-const FIELD_BYTES_MAX: usize = 32_767;
 
 /// What the command line says.
 #[derive(Debug, clap::Args)]
@@ -134,16 +130,7 @@ fn write(
             writeln!(file, "{}", manifest.line())?;
         }
         FileFormat::Csv => {
-            let mut table = csv::Writer::from_writer(&mut file);
-            table.write_record(COLUMNS).map_err(std::io::Error::from)?;
-            for (placed, _) in found {
-                // What a terminal obeys, or shows in another order than it stands there.
-                let fields = row(placed).into_iter();
-                let fields = fields.map(|field| shown(&field, FIELD_BYTES_MAX));
-                let written = table.write_record(fields);
-                written.map_err(std::io::Error::from)?;
-            }
-            table.flush()?;
+            audit_table::write(found.iter().map(|(placed, _)| placed), &mut file)?;
         }
     }
     Ok(hex::encode(file.hash.finalize()))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::collect::block::{Body, Entry, SourceWatermark, encode_event_into};
+use crate::collect::block::{Body, ControlPlace, Entry, SourceWatermark, encode_event_into};
 use crate::collect::directory::{ExportSetup, read_item};
 use crate::collect::entity::Entity;
 use crate::collect::event::Event;
@@ -12,7 +12,7 @@ use crate::collect::setup::SourceSetup;
 use crate::collect::unwrap::unwrap;
 use crate::edge::log::records::{self, Fault};
 use crate::edge::log::topics::Topic;
-use crate::edge::log::{Log, OwnedRecord};
+use crate::edge::log::{Log, OwnedRecord, key_partition};
 
 use super::Collect;
 
@@ -134,17 +134,25 @@ impl<L: Log> Collect<L> {
     fn copy_control(&mut self, record: &OwnedRecord) {
         let key = record.key.as_deref().unwrap_or_default();
         let id = String::from_utf8_lossy(key);
-        let entry = Entry {
-            entity: None,
-            traceparent: None,
-            body: Body::Control {
-                id: &id,
-                json: record.value.as_deref(),
-            },
+        let place = ControlPlace {
+            topic: &record.partition.topic,
+            partition: record.partition.number,
+            offset: record.offset,
+            time: record.timestamp,
         };
-        self.blocks
-            .iter_mut()
-            .for_each(|writer| writer.push(&entry));
+        // Every partition acts by it, and one of them records it.
+        let recorder = key_partition(key, self.setup.partitions);
+        for (number, writer) in (0..).zip(&mut self.blocks) {
+            writer.push(&Entry {
+                entity: None,
+                traceparent: None,
+                body: Body::Control {
+                    id: &id,
+                    json: record.value.as_deref(),
+                    place: (number == recorder).then_some(place),
+                },
+            });
+        }
     }
 
     /// Lays a directory export over what is known, and writes what came of it.

@@ -5,6 +5,7 @@ use crate::collect::event::Action;
 use crate::correlate::rules;
 use crate::edge::control::{Desk, Held, desk};
 use crate::edge::health::Health;
+use crate::edge::log::Partition;
 use crate::edge::log::memory::{Fault, MemoryLog};
 use crate::edge::log::topics::Topic;
 use crate::edge::stages::collect::Collect;
@@ -151,6 +152,72 @@ fn a_verdict_closes_and_a_silence_quiets_also_after_a_restart() {
         (&json!("silence/s"), &json!(true))
     );
     assert_eq!(stages.desk.list(Held::Exemptions, NOW), [] as [Value; 0]);
+}
+
+/// What people decided, as the audit topic has it.
+fn decisions(world: &World) -> Vec<Value> {
+    let audit = world.names.of(Topic::Audit);
+    let of = |number| {
+        world
+            .broker
+            .read(&Partition::new(Arc::clone(audit), number))
+    };
+    let records = of(0).into_iter();
+    let read = records.filter_map(|record| record.value);
+    let all = read.map(|value| serde_json::from_slice::<Value>(&value).unwrap());
+    all.filter(|record| record["stage"] == "decided").collect()
+}
+
+#[test]
+fn what_people_decide_is_recorded_once_with_who_and_why() {
+    let world = World::new();
+    let mut stages = Stages::on(&world);
+    stages.work();
+    report(&world, "T");
+    stages.work();
+    let alert = revisions(&world, "T").pop().unwrap();
+    stages.hand_in("disposition/t", &verdict(&alert, "T"));
+    stages.hand_in("silence/s", &silence(&["identity|U"]));
+    stages.work();
+    // The same again decides nothing.
+    stages.hand_in("silence/s", &silence(&["identity|U"]));
+    stages.work();
+    stages.stop();
+    let mut stages = Stages::on(&world);
+    let mut ended = silence(&["identity|U"]);
+    ended["valid_to"] = json!(NOW.0);
+    ended["owner"] = json!("bea");
+    ended["reason"] = json!("it is over");
+    stages.hand_in("silence/s", &ended);
+    stages.work();
+    let mut found: Vec<[String; 4]> = decisions(&world)
+        .iter()
+        .map(|record| {
+            let said = &record["decision"];
+            assert_eq!(record["source"]["topic"], &**world.names.of(Topic::Control));
+            [
+                &record["action"],
+                &record["entity"],
+                &said["owner"],
+                &said["reason"],
+            ]
+            .map(|field| field.as_str().unwrap().to_owned())
+        })
+        .collect();
+    found.sort();
+    assert_eq!(
+        found,
+        [
+            [
+                "control.disposition",
+                "identity|T",
+                "anna",
+                "asked the manager"
+            ],
+            ["control.silence", "control|silence/s", "anna", "a drill"],
+            ["control.silence", "control|silence/s", "bea", "it is over"],
+        ]
+    );
 }
 
 #[test]

@@ -1,0 +1,175 @@
+//! The API: what is held of people, agents, tickets, calls, callers, devices and addresses, of a word,
+//! and of the patterns.
+
+use super::access::Caller;
+use super::api::{Parameters, filled, json, pairs};
+use super::problem::Problem;
+use super::serve::ApiParts;
+use crate::deliver::alert::AlertRecord;
+use crate::deliver::mention::Kind;
+use crate::deliver::trail::{Range, Trail};
+use crate::deliver::view::{agent, identity, pattern, pivot, search};
+use crate::edge::read_model::Revision;
+use axum::extract::{Extension, Path, State};
+use axum::response::Response;
+use std::sync::Arc;
+
+/// Records of a part.
+const LIMIT_DEFAULT: usize = 100;
+/// Most records of a part.
+const LIMIT_MAX: usize = 200;
+/// Characters of what is searched for.
+const WORD_CHARS_MAX: usize = 120;
+
+/// `GET /api/v1/me`
+pub(super) async fn me(Extension(caller): Extension<Caller>) -> Result<Response, Problem> {
+    let Caller { name, access } = caller;
+    json(&serde_json::json!({ "name": name.as_deref(), "role": access.as_str() }))
+}
+
+/// `GET /api/v1/identities/{id}`
+pub(super) async fn identity(
+    State(parts): State<ApiParts>,
+    Path(id): Path<String>,
+    parameters: Parameters,
+) -> Result<Response, Problem> {
+    one(&parts, parameters, &id, |trail, alerts, range| {
+        identity::identity(trail, alerts, &id, range).map(|view| json(&view))
+    })
+}
+
+/// `GET /api/v1/agents/{id}`
+pub(super) async fn agent(
+    State(parts): State<ApiParts>,
+    Path(id): Path<String>,
+    parameters: Parameters,
+) -> Result<Response, Problem> {
+    one(&parts, parameters, &id, |trail, alerts, range| {
+        agent::agent(trail, alerts, &id, range).map(|view| json(&view))
+    })
+}
+
+/// `GET /api/v1/pivots/{kind}/{id}`
+pub(super) async fn pivot(
+    State(parts): State<ApiParts>,
+    Path((kind, id)): Path<(String, String)>,
+    parameters: Parameters,
+) -> Result<Response, Problem> {
+    let kinds = [
+        Kind::Ticket,
+        Kind::Contact,
+        Kind::Caller,
+        Kind::Device,
+        Kind::Address,
+    ];
+    let kind = kind.parse().ok().filter(|kind| kinds.contains(kind));
+    let kind = kind.ok_or_else(|| {
+        let names = kinds.map(Kind::as_str).join(", ");
+        Problem::not_found(format!("kinds of pivot are {names}"))
+    })?;
+    one(&parts, parameters, &id, |trail, alerts, range| {
+        pivot::pivot(trail, alerts, (kind, &id), range).map(|view| json(&view))
+    })
+}
+
+/// `GET /api/v1/search`
+pub(super) async fn search(
+    State(parts): State<ApiParts>,
+    parameters: Parameters,
+) -> Result<Response, Problem> {
+    let mut word = String::new();
+    for (name, value) in pairs(parameters)? {
+        if name != "q" {
+            return Err(Problem::parameters(vec![format!(
+                "{name}: unknown; it is q"
+            )]));
+        }
+        word = value;
+    }
+    if !(1..=WORD_CHARS_MAX).contains(&word.trim().chars().count()) {
+        let fault = format!("q: 1 to {WORD_CHARS_MAX} characters");
+        return Err(Problem::parameters(vec![fault]));
+    }
+    held(&parts)?;
+    let revisions = parts.model.all();
+    let trail = parts.trail.read();
+    let results = search::search(&trail, &alerts(&revisions), &word);
+    json(&serde_json::json!({ "results": results }))
+}
+
+/// `GET /api/v1/patterns`
+pub(super) async fn patterns(State(parts): State<ApiParts>) -> Result<Response, Problem> {
+    filled(&parts)?;
+    let revisions = parts.model.all();
+    let patterns = pattern::patterns(parts.rules.rules(), &alerts(&revisions));
+    json(&serde_json::json!({ "patterns": patterns }))
+}
+
+/// The answer of one of the views.
+fn one(
+    parts: &ApiParts,
+    parameters: Parameters,
+    id: &str,
+    view: impl FnOnce(&Trail, &[&AlertRecord], Range) -> Option<Result<Response, Problem>>,
+) -> Result<Response, Problem> {
+    let mut rest = Vec::new();
+    let range = range(pairs(parameters)?, &mut rest);
+    if let Some((name, _)) = rest.first() {
+        let fault = format!("{name}: unknown; parameters are limit, cursor");
+        return Err(Problem::parameters(vec![fault]));
+    }
+    let range = range.map_err(Problem::parameters)?;
+    held(parts)?;
+    let revisions = parts.model.all();
+    let found = view(&parts.trail.read(), &alerts(&revisions), range);
+    found.unwrap_or_else(|| {
+        let id: String = id.chars().take(64).collect();
+        Err(Problem::not_found(format!("nothing is held of {id}")))
+    })
+}
+
+fn alerts(revisions: &[Arc<Revision>]) -> Vec<&AlertRecord> {
+    revisions.iter().map(|revision| &revision.alert).collect()
+}
+
+/// Until both topics have been read, any answer would be a wrong one.
+pub(super) fn held(parts: &ApiParts) -> Result<(), Problem> {
+    filled(parts)?;
+    if parts.trail.is_filled() {
+        Ok(())
+    } else {
+        Err(Problem::unavailable(
+            "the audit topic is still being read; try again in a moment",
+        ))
+    }
+}
+
+/// Which part of a list is asked for; other parameters are put aside.
+pub(super) fn range(
+    pairs: Vec<(String, String)>,
+    rest: &mut Vec<(String, String)>,
+) -> Result<Range, Vec<String>> {
+    let mut range = Range {
+        after: None,
+        limit: LIMIT_DEFAULT,
+    };
+    let mut faults = Vec::new();
+    for (name, value) in pairs {
+        match name.as_str() {
+            "limit" => match value.parse::<usize>() {
+                Ok(limit) if (1..=LIMIT_MAX).contains(&limit) => range.limit = limit,
+                Ok(_) | Err(_) => faults.push(format!("limit: 1 to {LIMIT_MAX}")),
+            },
+            "cursor" => match value.parse() {
+                Ok(place) => range.after = Some(place),
+                Err(()) => faults.push("cursor: take `next` of the part before".to_owned()),
+            },
+            _ => rest.push((name, value)),
+        }
+    }
+    if faults.is_empty() {
+        Ok(range)
+    } else {
+        Err(faults)
+    }
+}

@@ -1,0 +1,207 @@
+//! What the API answers of people, agents, tickets and the like, of a word, of the patterns, and of the
+//! audit records.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may panic"
+)]
+
+use deskwarden::collect::time::Timestamp;
+use deskwarden::edge::http::{Access, Credentials, Gate, Limits, Token, token_hash};
+use deskwarden::edge::log::ProduceRecord;
+use deskwarden::edge::log::memory::MemoryBroker;
+use serde_json::{Value, json};
+use serving::{AUDIT, Answer, Serving, Setup, get};
+
+#[path = "support/serving.rs"]
+mod serving;
+
+/// A recovery of an account by an agent at a minute of a day.
+fn recovery(minute: i64, target: &str, agent: &str) -> Value {
+    json!({
+        "id": format!("r{minute}"), "stage": "recorded", "version": 1, "event": format!("e{minute}"),
+        "time": 1_772_442_000_000_i64 + minute * 60_000, "action": "mfa.reset_all", "class": "mfa",
+        "outcome": "success", "entity": format!("identity|{target}"),
+        "target": {"uid": target, "name": "t…@example.com", "tier": "executive"},
+        "agent": {"uid": agent, "name": "a…@example.com", "tier": "standard"},
+        "agent_kind": "human", "by_admin": true, "ticket": "INC0042",
+        "source": {"system": "okta", "topic": "okta.events", "partition": 0, "offset": minute},
+        "number": minute, "prev": "", "hash": "",
+    })
+}
+
+fn start(records: &[Value]) -> Serving {
+    let broker = MemoryBroker::default();
+    broker.create_topic(AUDIT, 1);
+    for record in records {
+        let value = record.to_string().into_bytes();
+        let record = ProduceRecord {
+            topic: AUDIT,
+            partition: 0,
+            key: Some(b"T"),
+            headers: &[],
+            value: Some(&value),
+        };
+        broker.append(&record, Timestamp(0)).unwrap();
+    }
+    let serving = Serving::start(broker, Setup::default());
+    let text = include_str!("ocsf/amended.json");
+    serving.publish(1, &serde_json::from_str(text).unwrap());
+    serving.settled("", 1);
+    serving
+}
+
+fn ask(serving: &Serving, path: &str) -> Answer {
+    get(serving.api, &format!("/api/v1{path}"), &[])
+}
+
+fn found(serving: &Serving, path: &str) -> Value {
+    let answer = ask(serving, path);
+    assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+    assert_eq!(answer.header("content-type"), "application/json");
+    answer.json()
+}
+
+/// The person and agent of the golden alert are `T` and `A`.
+fn filled() -> Serving {
+    start(&[
+        recovery(1, "T", "A"),
+        recovery(2, "T/2", "A"),
+        recovery(3, "T", "B"),
+    ])
+}
+
+#[test]
+fn each_view_joins_cases_and_audit_records() {
+    let serving = filled();
+    let person = found(&serving, "/identities/T");
+    assert_eq!(
+        (&person["identity"]["tier"], &person["counts"]["recoveries"]),
+        (&json!("executive"), &json!(2))
+    );
+    assert_eq!(person["cases"][0]["subject"]["id"], "T");
+    assert_eq!(
+        person["records"][0]["record"],
+        recovery(3, "T", "B"),
+        "as it lies in the topic"
+    );
+    assert_eq!(
+        found(&serving, "/identities/T%2F2")["total"],
+        1,
+        "an id may hold a slash"
+    );
+    let agent = found(&serving, "/agents/A");
+    assert_eq!(
+        (&agent["counts"]["identities"], &agent["peers"]["rank"]),
+        (&json!(2), &json!(1))
+    );
+    assert_eq!(agent["cases"].as_array().unwrap().len(), 1);
+    let ticket = found(&serving, "/pivots/ticket/INC0042");
+    assert_eq!(ticket["identities"].as_array().unwrap().len(), 2);
+    let device = found(&serving, "/pivots/device/phone2");
+    assert_eq!(
+        device["identities"][0]["cases"].as_array().unwrap().len(),
+        1
+    );
+    let results = found(&serving, "/search?q=inc00");
+    assert_eq!(results["results"][0]["kind"], "ticket");
+    let patterns = found(&serving, "/patterns");
+    let of = |id: &str| {
+        patterns["patterns"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|p| p["id"] == id)
+            .unwrap()
+            .clone()
+    };
+    assert_eq!(
+        (&of("HDT-05")["open"], &of("HDT-07a")["open"]),
+        (&json!(1), &json!(0))
+    );
+    assert_eq!(
+        found(&serving, "/me"),
+        json!({"name": null, "role": "admin"})
+    );
+}
+
+#[test]
+fn audit_records_come_in_parts_and_as_a_table() {
+    let serving = filled();
+    let first = found(&serving, "/audit?person=T&limit=1");
+    assert_eq!(
+        (&first["total"], &first["records"][0]["offset"]),
+        (&json!(2), &json!(2))
+    );
+    let next = first["next"].as_str().unwrap();
+    let second = found(&serving, &format!("/audit?person=T&limit=1&cursor={next}"));
+    assert_eq!(
+        (&second["records"][0]["offset"], &second["next"]),
+        (&json!(0), &Value::Null)
+    );
+    let between = "/audit?from=2026-03-02T09:01:30Z&to=1772442180000";
+    assert_eq!(found(&serving, between)["total"], 1);
+    let headers = [("accept", "text/csv")];
+    let table = get(serving.api, "/api/v1/audit?agent=A", &headers);
+    assert_eq!(table.header("content-type"), "text/csv; charset=utf-8");
+    let text = table.text();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 3, "{text}");
+    assert!(
+        lines[1].starts_with("2026-03-02T09:01:00.000Z,recorded,1,mfa.reset_all"),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_cannot_be_answered_says_what_would_be_right() {
+    let serving = filled();
+    for (path, status, says) in [
+        ("/identities/nobody", 404, "nothing is held of nobody"),
+        ("/agents/nobody", 404, "nothing is held"),
+        ("/pivots/device/nothing", 404, "nothing is held"),
+        (
+            "/pivots/planet/mars",
+            404,
+            "ticket, contact, caller, device, address",
+        ),
+        ("/identities/T?limit=0", 400, "limit: 1 to 200"),
+        ("/identities/T?cursor=x", 400, "take `next`"),
+        (
+            "/identities/T?colour=red",
+            400,
+            "parameters are limit, cursor",
+        ),
+        ("/search", 400, "q: 1 to 120"),
+        ("/search?q=%20", 400, "q: 1 to 120"),
+        ("/search?word=x", 400, "it is q"),
+        (
+            "/audit?from=yesterday&limit=x",
+            400,
+            "limit: 1 to 200; from: RFC 3339",
+        ),
+    ] {
+        let answer = ask(&serving, path);
+        assert_eq!(answer.status, status, "{path}");
+        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains(says), "{path}: {detail}");
+    }
+}
+
+#[test]
+fn who_asks_is_told_who_that_is() {
+    let token = Token {
+        name: "vera".into(),
+        access: Access::Viewer,
+        sha256: token_hash("dw_vera"),
+    };
+    let credentials = Credentials {
+        tokens: vec![token],
+        ..Credentials::default()
+    };
+    let gate = Gate::new(credentials, Limits::default());
+    let serving = Serving::guarded(MemoryBroker::default(), Setup::default(), gate);
+    let headers = [("authorization", "Bearer dw_vera")];
+    let me = get(serving.api, "/api/v1/me", &headers).json();
+    assert_eq!(me, json!({"name": "vera", "role": "viewer"}));
+}
