@@ -172,6 +172,8 @@ export function read(doc) {
   };
 }
 
+/** Ties and events kept of a case in the list. */
+const BRIEF_MAX = 32;
 /** People and things of a case by which it is grouped, and tied to others. */
 const TIES = new Set(["agent", "caller", "device", "address", "call", "ticket"]);
 
@@ -185,14 +187,14 @@ function ties(one) {
   }
   // The person is no agent of the own case: devices are enrolled by their owners.
   found.delete(`agent|${one.who.id}`);
-  return [...found.values()].slice(0, 64);
+  return [...found.values()].slice(0, BRIEF_MAX);
 }
 
 /** What the list needs of a case: thousands of them are kept. */
 export function brief(one) {
   const { id, revision, isOpen, isSuppressed, closedBy, verdict, severity, score, time, first, last, message, who, page, pageReason, eventCount } = one;
   const active = patterns(one).map(({ pattern, branch, name, family }) => ({ pattern, branch, name, family }));
-  return { id, revision, isOpen, isSuppressed, closedBy, verdict, severity, score, time, first, last, message, who, page, pageReason, eventCount, patterns: active, ties: ties(one), events: one.events.map((event) => event.id) };
+  return { id, revision, isOpen, isSuppressed, closedBy, verdict, severity, score, time, first, last, message, who, page, pageReason, eventCount, patterns: active, ties: ties(one), events: one.events.slice(0, BRIEF_MAX).map((event) => event.id) };
 }
 
 /** The active patterns of a case with their families, each once. */

@@ -49,7 +49,7 @@ export async function auditView(node, place, { go }) {
     form,
     recordsTable("Records", url, answer, [...HEADS, "Record"], (one, entry) => {
       const made = row(one);
-      made.append(el("td", { class: "src" }, el("code", { class: "at", title: "partition and offset in the audit topic" }, one.audit), el("code", { class: "at", title: "hash" }, said(String(entry?.record?.hash ?? "").slice(0, 12)))));
+      made.append(el("td", { class: "hash" }, el("code", { class: "at", title: "partition and offset in the audit topic" }, one.audit), el("code", { class: "at", title: "hash" }, said(String(entry?.record?.hash ?? "").slice(0, 12)))));
       return made;
     }),
     held(answer.since) ?? "",

@@ -25,7 +25,7 @@ export function open(title, content, { wide = false, onclose } = {}) {
   });
   document.body.append(dialog);
   dialog.showModal();
-  (dialog.querySelector("[data-first]") ?? dialog.querySelector("button, input"))?.focus();
+  (dialog.querySelector("[data-first]") ?? dialog.querySelector("input, textarea, select, button"))?.focus();
   return { dialog, close };
 }
 

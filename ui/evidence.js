@@ -1,7 +1,7 @@
 // What a case stands on: its findings, and the events, each with its source.
 
 import { el, said } from "./dom.js";
-import { entity } from "./route.js";
+import { entity, to } from "./route.js";
 import { clock, day, span } from "./time.js";
 import { points } from "./waterfall.js";
 import { action, isKnown, known, LANE_NAMES, plain } from "./words.js";
@@ -11,7 +11,7 @@ const KINDS = { agent: "agent", requester: "identity", approver: "identity", tar
 
 /** A name that leads to the view of what it names, if that has one. */
 export function ref(kind, name, id) {
-  const href = id && entity(known(KINDS, kind) ?? kind, id);
+  const href = id && (kind === "case" ? to("alerts", id) : entity(known(KINDS, kind) ?? kind, id));
   return href ? el("a", { href, class: "ref-link" }, said(name)) : said(name);
 }
 

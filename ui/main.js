@@ -31,6 +31,8 @@ let shown = null;
 let leave = () => {};
 let turn = 0;
 let due = 0;
+/** The address that is shown. */
+let routed = "";
 
 const chosen = () => (place.view === "case" ? place.id : "");
 const queue = new Queue(store, { query: () => query, chosen, href: (id) => among(id, query), choose, decide: decideNow });
@@ -110,6 +112,7 @@ async function openView() {
 }
 
 function route() {
+  routed = location.hash;
   const before = { ...place, query: query.toString() };
   place = read(location.hash);
   if (place.view === "cases" || place.view === "case") query = listed(place.query);
@@ -260,8 +263,8 @@ parts.split.prepend(queue.side);
 document.documentElement.dataset.theme = localStorage.getItem("theme") ?? "";
 frame.open({ onzone: switchZone, ontheme: switchTheme, onleave: signOut, onhelp: help, onsearch: ACTS["Ctrl K"] });
 listen(ACTS, (target) => target === document.body || queue.cases.contains(target));
-addEventListener("hashchange", route);
-addEventListener("popstate", route);
+// Browsers tell of one change of the address by both.
+for (const name of ["hashchange", "popstate"]) addEventListener(name, () => location.hash !== routed && route());
 addEventListener("storage", (event) => event.key === "theme" && (document.documentElement.dataset.theme = event.newValue ?? ""));
 
 store.addEventListener("change", ({ detail: what }) => {

@@ -5,8 +5,8 @@ import { ref } from "./evidence.js";
 import { among } from "./route.js";
 import { load, Unknown } from "./session.js";
 import { note } from "./dialog.js";
-import { clock, day, minute, span } from "./time.js";
-import { action, known, lane, LANE_NAMES, plain, SEVERITIES } from "./words.js";
+import { clock, day, full, minute, span } from "./time.js";
+import { action, known, lane, LANE_NAMES, plain, SEVERITIES, VERDICT_NAMES } from "./words.js";
 
 const text = (value) => (typeof value === "string" ? value : Number.isFinite(value) ? String(value) : "");
 const whole = (value) => (Number.isFinite(value) ? value : 0);
@@ -22,6 +22,14 @@ export function who(value) {
 const ROLES = ["target", "requester", "agent", "approver"];
 const CONTROL_NAMES = { ticket: "ticket", verify: "verification", callback: "call-back", approval: "second person" };
 
+/** What somebody decided: of which case, why, until when. */
+function decided(decision) {
+  const found = [["owner", text(decision.owner), ""], ["why", text(decision.reason), ""]];
+  if (text(decision.alert)) found.unshift(["case", text(decision.alert).slice(0, 8), text(decision.alert)]);
+  if (Number.isFinite(decision.valid_to)) found.push(["until", full(decision.valid_to), ""]);
+  return found.filter(([, name]) => name);
+}
+
 /** A record as the page shows it; anything may be missing. */
 export function read(entry) {
   const record = object(object(entry).record);
@@ -33,6 +41,8 @@ export function read(entry) {
   if (Number.isFinite(record.connected_s)) details.push(["connected", span(record.connected_s * 1000), ""]);
   const reason = object(record.reason);
   if (text(reason.code) || text(reason.quality)) details.push(["reason", [text(reason.code), plain(text(reason.quality))].filter(Boolean).join(", "), ""]);
+  const decision = object(record.decision);
+  if (record.decision) details.push(...decided(decision));
   const controls = Object.entries(CONTROL_NAMES).map(([key, name]) => ({ name, state: text(object(object(record.controls)[key]).state) }));
   return {
     id: text(record.event),
@@ -46,6 +56,7 @@ export function read(entry) {
     audit: `${whole(object(entry).partition)}/${whole(object(entry).offset)}`,
     lane: lane(text(record.action)),
     outcome: text(record.outcome),
+    decision: record.decision ? text(decision.verdict) || text(decision.kind) : "",
     finding: "",
     byAdmin: record.by_admin === true,
     details,
@@ -55,7 +66,7 @@ export function read(entry) {
 
 /** The events of records, oldest first, each once. */
 export function events(records) {
-  const found = new Map(records.filter((one) => one.stage !== "settled").map((one) => [one.id, one]));
+  const found = new Map(records.filter((one) => one.stage === "recorded").map((one) => [one.id, one]));
   return [...found.values()].sort((a, b) => a.time - b.time || (a.id < b.id ? -1 : 1));
 }
 
@@ -77,8 +88,8 @@ export function row(one) {
     "tr",
     {},
     el("td", { class: "t" }, `${day(one.time)} `, clock(one.time)),
-    el("td", { class: "l" }, LANE_NAMES[one.lane]),
-    el("td", { class: "a" }, el("b", {}, action(one.action)), one.stage === "settled" && el("span", { class: "muted" }, " controls decided"), failed && el("span", { class: "outcome" }, plain(one.outcome))),
+    el("td", { class: "l" }, one.decision ? "Decision" : LANE_NAMES[one.lane]),
+    el("td", { class: "a" }, el("b", {}, one.decision ? said(known(VERDICT_NAMES, one.decision) ?? plain(one.decision)) : action(one.action)), one.decision && el("span", { class: "muted" }, " decided"), one.stage === "settled" && el("span", { class: "muted" }, " controls decided"), failed && el("span", { class: "outcome" }, plain(one.outcome))),
     el("td", { class: "d" }, one.details.map(([name, value, id]) => el("span", { class: "tag" }, `${plain(name)} `, ref(name, value, id))), controls(one)),
     el("td", { class: "src" }, said(one.product), one.at && el("code", { class: "at" }, said(one.at))),
   );
@@ -119,7 +130,7 @@ export function caseList(cases, title = "Cases") {
   const rows = list(cases).map((value) => {
     const one = object(value);
     const severity = SEVERITIES[Math.min(5, Math.max(1, Math.trunc(whole(one.severity_id)) || 1))];
-    return el("li", { class: `s-${severity}${one.is_open ? "" : " done"}` }, el("span", { class: "score" }, whole(one.score)), el("a", { href: among(text(one.id), new URLSearchParams()) }, said(text(one.title) || text(one.id))), el("span", { class: "muted" }, said(list(one.patterns).map(text).join(" "))), el("span", { class: "end" }, one.is_open ? "" : "closed · ", `${day(whole(one.time))} ${minute(whole(one.time))}`));
+    return el("li", { class: `s-${severity}${one.is_open ? "" : " done"}` }, el("span", { class: "score" }, whole(one.score)), el("a", { href: among(text(one.id), new URLSearchParams()) }, said([text(object(one.subject).name), text(one.title) || text(one.id)].filter(Boolean).join(": "))), el("span", { class: "muted" }, said(list(one.patterns).map(text).join(" "))), el("span", { class: "end" }, one.is_open ? "" : "closed · ", `${day(whole(one.time))} ${minute(whole(one.time))}`));
   });
   return el("section", { class: "card" }, el("h2", {}, title, rows.length > 0 && el("small", {}, ` ${rows.length}`)), rows.length ? el("ul", { class: "mini" }, rows) : el("p", { class: "none" }, "None among the newest."));
 }

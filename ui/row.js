@@ -46,7 +46,7 @@ export function row(one, { chosen, picked, unseen, answer, mayPick, href, place,
       el(
         "span",
         { class: "what" },
-        el("span", { class: "who" }, said(name, { class: "name" }), tier(one.who.tier), one.who.kind !== "identity" && el("span", { class: "kind" }, kindName(one.who.kind)), el("time", { class: "when", title: full(one.time) }, today ? minute(one.time) : `${day(one.time)} ${minute(one.time)}`)),
+        el("span", { class: "who" }, said(name, { class: "name" }), tier(one.who.tier), one.who.kind !== "identity" && el("span", { class: "kind" }, kindName(one.who.kind)), el("time", { class: "when", title: full(one.time) }, today ? minute(one.time) : day(one.time))),
         el("span", { class: "line" }, said(one.message)),
         el(
           "span",

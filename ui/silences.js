@@ -1,6 +1,7 @@
 // Silences and exemptions: what is not told or not counted, until when, by whom and why.
 
-import { form, note, open } from "./dialog.js";
+import { owner, reason } from "./decide.js";
+import { field, form, note, open } from "./dialog.js";
 import { el, put, said } from "./dom.js";
 import { load, may, send, Unknown } from "./session.js";
 import { silence, words } from "./silence.js";
@@ -48,11 +49,16 @@ function left(entry) {
 }
 
 function end(entry, what, after) {
-  const made = form([el("p", {}, said(covers(entry)), "."), el("p", { class: "muted" }, what === "silence" ? "What comes from now on is delivered again." : "What comes from now on counts again.")], {
+  const why = reason("Why it is not needed any more");
+  const by = owner();
+  const made = form([el("p", {}, said(covers(entry)), "."), el("p", { class: "muted" }, what === "silence" ? "What comes from now on is delivered again." : "What comes from now on counts again."), field("Why", why), by.node], {
     submit: `End this ${what}`,
     cancel: () => box.close(),
     send: async () => {
-      await send("DELETE", `/api/v1/${what}s/${encodeURIComponent(entry.id)}`);
+      if (!why.value.trim()) throw new Error("a reason is needed");
+      const query = new URLSearchParams({ reason: why.value.trim() });
+      if (by.value()) query.set("owner", by.value());
+      await send("DELETE", `/api/v1/${what}s/${encodeURIComponent(entry.id)}?${query}`);
       box.close();
       note(`The ${what} has ended.`);
       after();

@@ -192,7 +192,8 @@ function axis(found, y) {
     }
     const before = found[n - 1];
     const gap = before ? mark.time - before.until : 0;
-    if (before && mark.x - before.x > 96 && gap >= 60_000) {
+    // Between the two times, as far as there is room beside them.
+    if (before && gap >= 60_000 && mark.x - before.x > 62 + (span(gap).length + 1) * LETTER) {
       parts.push(svg("text", { x: (before.x + mark.x) / 2, y: y + 16, class: "gap", "text-anchor": "middle" }, `+${span(gap)}`));
     }
   });
@@ -213,7 +214,7 @@ function laneRow(name, n, top, width, missing, systems) {
     gone.map((control, k) => {
       const middle = y + LANE / 2 + (gone.length === 1 ? 0 : k === 0 ? -LANE / 4 : LANE / 4);
       // The first words say which; the rest stands beside the timeline.
-      const label = short(`no ${control.replace(/ (to|for|of) .*/, "")}`, 23);
+      const label = short(`no ${control.replace(/ (to|for|of) .*/, "")}`, 20);
       return svg(
         "g",
         { class: "missing" },

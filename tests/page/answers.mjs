@@ -1,6 +1,8 @@
 // What the server answers for the views of a person, an agent, a thing, patterns, audit and search:
 // the same forms, with people of example.com.
 
+import { readFileSync } from "node:fs";
+
 const MIDNIGHT = 1_793_491_200_000;
 const at = (minutes) => MIDNIGHT + minutes * 60_000;
 const hex = (n, length) => n.toString(16).padStart(length, "0");
@@ -11,35 +13,14 @@ const PEOPLE = {
   ben: { uid: "id-a12", name: "b…@example.com", tier: "standard" },
   lea: { uid: "id-5510", name: "l…@example.com", tier: "standard" },
 };
-const CONTROLS = { ticket: { state: "missing" }, verify: { state: "no_evidence_source" }, callback: { state: "missing" }, approval: { state: "not_due" } };
-
-let number = 0;
-function record(minutes, action, more = {}) {
-  number += 1;
-  const system = /^(contact|callback|verify)/.test(action) ? "amazon_connect" : /^(ticket|approval|review)/.test(action) ? "servicenow" : "okta";
-  const source = { system, topic: `${system}.events`, partition: 3, offset: 88_000 + number };
-  return {
-    partition: 2,
-    offset: 400 + number,
-    record: { id: hex(number, 64), stage: "recorded", version: 1, event: hex(number, 32), time: at(minutes), action, outcome: "success", entity: "identity|id-7f3a", target: PEOPLE.nora, agent: PEOPLE.ben, agent_kind: "desk", by_admin: true, source, number, prev: hex(number - 1, 64), hash: hex(number * 7_919, 64), ...more },
-  };
-}
-
-const RECORDS = [
-  record(481, "contact.started", { call: "c-5512", channel: "voice", agent: undefined, by_admin: false }),
-  record(485, "credential.password_reset", { class: "password", channel: "admin_console" }),
-  record(486, "mfa.reset_all", { class: "factor" }),
-  record(487, "account.recovery_changed", { class: "recovery_data" }),
-  record(491, "mfa.enrolled", { agent: PEOPLE.nora, agent_kind: "end_user", by_admin: false }),
-  record(515, "credential.password_reset", { class: "password", stage: "settled", event: hex(2, 32), controls: CONTROLS }),
-  record(530, "callback.attempted", { outcome: "failure", call: "c-5519", connected_s: 0 }),
-  record(560, "verify.result", { verification: { method: "video", strength: 4 } }),
-  record(600, "ticket.override", { ticket: "INC0041187", reason: { code: "urgent", quality: "short" } }),
-].reverse();
+/** The records that the test servers hold, newest first. */
+const RECORDS = JSON.parse(readFileSync(new URL("audit.json", import.meta.url), "utf8"))
+  .map((record, n) => ({ partition: 0, offset: n, record }))
+  .reverse();
 
 const CASES = [
-  { id: "2706c619fe73f0cf112473c6ee02e66c", title: "n…@example.com: new device signed in 8 min after password, MFA and recovery contact reset, no ticket, no call-back", severity_id: 5, score: 99, is_open: true, time: at(515), patterns: ["HDT-05", "HDT-04", "HDT-01"] },
-  { id: "283bb9deef02e6843abfb538efa1eca7", title: "l…@example.com: cleared by a ticket", severity_id: 2, score: 31, is_open: false, time: at(300), patterns: ["HDT-01"] },
+  { id: "2706c619fe73f0cf112473c6ee02e66c", title: "new device signed in 8 min after password, MFA and recovery contact reset, no ticket, no call-back", severity_id: 5, subject: { kind: "identity", ...PEOPLE.nora }, score: 99, is_open: true, time: at(515), patterns: ["HDT-05", "HDT-04", "HDT-01"] },
+  { id: "283bb9deef02e6843abfb538efa1eca7", title: "cleared by a ticket", severity_id: 2, subject: { kind: "identity", ...PEOPLE.lea }, score: 31, is_open: false, time: at(300), patterns: ["HDT-01"] },
 ];
 const tail = { records: RECORDS, total: RECORDS.length, next: null };
 const since = at(-40_000);
@@ -59,19 +40,18 @@ export const answers = {
   "/api/v1/pivots/": { kind: "caller", id: "caller-91bc", identities: [{ ...PEOPLE.nora, cases: [CASES[0].id] }, { ...PEOPLE.tom, cases: [] }, { ...PEOPLE.lea, cases: [CASES[1].id] }], cases: CASES, ...tail },
   "/api/v1/search": {
     results: [
-      { kind: "alert", id: CASES[0].id, name: CASES[0].title, detail: "critical, open" },
-      { kind: "identity", id: "id-7f3a", name: "n…@example.com", detail: "executive" },
-      { kind: "agent", id: "id-a12", name: "b…@example.com", detail: "41 recoveries" },
+      { kind: "alert", id: CASES[0].id, name: "n…@example.com", detail: CASES[0].title },
+      { kind: "identity", id: "id-7f3a", name: "n…@example.com", detail: "" },
+      { kind: "agent", id: "id-a12", name: "b…@example.com", detail: "" },
       { kind: "ticket", id: "INC0041187", name: "INC0041187", detail: "" },
-      { kind: "caller", id: "caller-91bc", name: "+44•••0177", detail: "3 people" },
+      { kind: "caller", id: "caller-91bc", name: "+44•••0177", detail: "" },
     ],
   },
   "/api/v1/patterns": {
-    since,
     patterns: [
-      { pattern: "HDT-01", branch: "", name: "Ghost reset (no ticket)", family: "governance", version: 1, state: "active", findings: 214, cases: 190, open: 31, last: at(515), verdicts: { true_positive: 4, false_positive: 19, benign: 30 } },
-      { pattern: "HDT-04", branch: "a", name: "Full strip, three classes", family: "sequence", version: 1, state: "active", findings: 12, cases: 12, open: 3, last: at(487), verdicts: { true_positive: 7, false_positive: 0, benign: 1 } },
-      { pattern: "HDT-09", branch: "", name: "One caller, many people", family: "velocity", version: 2, state: "shadow", findings: 0, cases: 0, open: 0, last: null, verdicts: { true_positive: 0, false_positive: 0, benign: 0 } },
+      { id: "HDT-01", pattern: "HDT-01", title: "Ghost reset (no ticket)", description: "A recovery that no ticket asked for.", false_positives: ["The ticket is written after the call."], version: 1, status: "enabled", family: "governance", attacks: ["T1656"], points: 45, min_tier: "standard", waits_for: "ticket", cases: 190, open: 31, last: at(515), verdicts: { true_positive: 4, false_positive: 19, benign: 30, other: 2 } },
+      { id: "HDT-04a", pattern: "HDT-04", title: "Full strip, three classes", description: "Password, factors and recovery data within minutes.", false_positives: [], version: 1, status: "enabled", family: "sequence", attacks: ["T1556.006"], points: 70, min_tier: "standard", waits_for: null, cases: 12, open: 3, last: at(487), verdicts: { true_positive: 7, false_positive: 0, benign: 1, other: 0 } },
+      { id: "HDT-09", pattern: "HDT-09", title: "One caller, many people", description: "One number asks for several people.", false_positives: [], version: 2, status: "shadow", family: "velocity", attacks: [], points: 70, min_tier: "standard", waits_for: null, cases: 0, open: 0, last: null, verdicts: { true_positive: 0, false_positive: 0, benign: 0, other: 0 } },
     ],
   },
   "/api/v1/silences": {

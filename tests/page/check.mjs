@@ -1,10 +1,10 @@
-// Drives the page in Chromium: `node check.mjs ADDRESS GUARDED VIEWER ANALYST`, the second address of a
-// server that asks who is there, and two tokens of it. PAGE_ONLY names the parts to run, all if empty.
+// Drives the page in Chromium: `node check.mjs ADDRESS GUARDED DEMO VIEWER ANALYST ADMIN`: a server, one
+// that asks who is there, the demo, and tokens of the second. PAGE_ONLY names the parts to run, all if empty.
 // Asks the test for a new alert by printing `publish JSON`.
 
 import { browser, open, run } from "./tools.mjs";
 
-const PARTS = ["access", "pictures", "queue", "case", "decide", "views", "hostile", "speed"];
+const PARTS = ["access", "pictures", "queue", "case", "decide", "views", "story", "hostile", "speed"];
 const only = (process.env.PAGE_ONLY ?? "").split(/[\s,]+/).filter(Boolean);
 let count = 0;
 for (const name of PARTS) {

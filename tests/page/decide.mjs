@@ -1,9 +1,8 @@
 // Verdicts and silences, by keyboard alone: what is sent, what is shown, what is refused.
 
 import assert from "node:assert/strict";
-import { address, publish, shot, show, start, texts, until } from "./tools.mjs";
+import { address, analyst, open, publish, shot, show, start, texts, until } from "./tools.mjs";
 
-export const options = { me: { name: null, role: "admin" } };
 export const steps = [];
 const step = (name, run) => steps.push([name, run]);
 
@@ -165,4 +164,34 @@ step("a silence of anything is made from its view, never of everything", async (
   await closed(page);
   await until(page, () => document.querySelectorAll("td.covers").length === 2);
   await shot(page, "silences-own");
+});
+
+step("a silence is ended, with a reason", async ({ page }) => {
+  await page.focus('td.do button[aria-label*="id-c4410"]');
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("dialog[open]");
+  await page.keyboard.type("the move is over");
+  const asked = page.waitForRequest((request) => request.method() === "DELETE");
+  await page.keyboard.press("Control+Enter");
+  const query = new URL((await asked).url()).searchParams;
+  assert.deepEqual([query.get("reason"), query.get("owner")], ["the move is over", "anna"]);
+  await closed(page);
+  await until(page, () => document.querySelectorAll("td.covers").length === 1);
+});
+
+step("an analyst with a token decides under that name", async () => {
+  const { context, page, bad } = await open({ token: analyst, hash: `#/alerts/${idOf(takeover)}` });
+  await page.waitForSelector(".actions .primary");
+  assert.equal(await page.textContent(".me"), "anna analyst");
+  assert.ok(!(await texts(page, ".links-top a")).includes("Audit log"), "that is for admins");
+  await page.keyboard.press("d");
+  await page.keyboard.press("2");
+  await page.keyboard.press("Tab");
+  await page.keyboard.type("asked the manager");
+  const answer = page.waitForResponse((response) => response.url().endsWith("/disposition"));
+  await page.keyboard.press("Control+Enter");
+  assert.equal((await (await answer).json()).record.owner, "anna");
+  await closed(page);
+  assert.deepEqual(bad, []);
+  await context.close();
 });

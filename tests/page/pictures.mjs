@@ -8,7 +8,6 @@ import { address, lead, open, shot, shots, show } from "./tools.mjs";
 
 export const steps = [];
 const step = (name, run) => steps.push([name, run]);
-const ADMIN = { name: "ada", role: "admin" };
 const AXE = readFileSync(process.env.PAGE_AXE, "utf8");
 
 /** What axe finds that keeps somebody out. */
@@ -22,7 +21,7 @@ async function checked(page, name) {
 
 for (const scheme of ["dark", "light"]) {
   step(`every view, ${scheme}: a picture, and nothing that keeps somebody out`, async () => {
-    const { context, page, bad } = await open({ scheme, me: ADMIN });
+    const { context, page, bad } = await open({ scheme });
     await answer(context);
     for (const [name, [hash, isThere]] of Object.entries(places)) {
       await page.goto(`${address}/${hash}`);
@@ -52,7 +51,7 @@ for (const scheme of ["dark", "light"]) {
 }
 
 step("a case on paper: light, nothing to press, nothing cut", async () => {
-  const { context, page } = await open({ scheme: "dark", me: ADMIN });
+  const { context, page } = await open({ scheme: "dark" });
   await show(page, lead);
   await page.pdf({ path: `${shots}/case.pdf`, format: "A4", printBackground: true });
   await page.emulateMedia({ media: "print" });

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 
 const { chromium } = await import(process.env.PAGE_PLAYWRIGHT);
 export const shots = process.env.PAGE_SCREENSHOTS;
-export const [address, guarded, viewer, analyst] = process.argv.slice(2);
+export const [address, guarded, demo, viewer, analyst, admin] = process.argv.slice(2);
 export const { start, later } = JSON.parse(readFileSync(new URL("alerts.json", import.meta.url), "utf8"));
 export const lead = start[2].finding_info.uid;
 export const browser = await chromium.launch({ executablePath: process.env.PAGE_CHROMIUM, args: ["--no-sandbox"] });
@@ -29,7 +29,7 @@ export function watch(page) {
     if (["error", "warning"].includes(message.type()) && !/net::ERR_|Failed to load resource/.test(message.text())) bad.push(`console: ${message.text()}`);
   });
   page.on("request", (request) => {
-    if (![address, guarded, "blob:"].some((known) => request.url().startsWith(known))) bad.push(`request: ${request.url()}`);
+    if (![address, guarded, demo, "blob:"].some((known) => request.url().startsWith(known))) bad.push(`request: ${request.url()}`);
   });
   return bad;
 }
@@ -48,7 +48,7 @@ async function fromDisk(context) {
 }
 
 /** A browser of its own; `token` signs in at the guarded server. */
-export async function session({ scheme = "dark", size = { width: 1440, height: 900 }, token, me, ...more } = {}) {
+export async function session({ scheme = "dark", size = { width: 1440, height: 900 }, token, home = token ? guarded : address, me, ...more } = {}) {
   const context = await browser.newContext({ colorScheme: scheme, viewport: size, timezoneId: "Europe/Berlin", locale: "en-GB", ...more });
   await fromDisk(context);
   if (me) await context.route("**/api/v1/me", (route) => route.fulfill({ contentType: "application/json", body: JSON.stringify(me) }));
@@ -60,7 +60,7 @@ export async function session({ scheme = "dark", size = { width: 1440, height: 9
   // Patience of a machine that has other work.
   page.setDefaultTimeout(60_000);
   const bad = watch(page);
-  return { context, page, bad, home: token ? guarded : address };
+  return { context, page, bad, home };
 }
 
 /** As `session`, with the page open and fresh. */
