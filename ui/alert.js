@@ -192,7 +192,9 @@ function ties(one) {
 
 /** What the list needs of a case: thousands of them are kept. */
 export function brief(one) {
-  const { id, revision, isOpen, isSuppressed, closedBy, verdict, severity, score, time, first, last, message, who, page, pageReason, eventCount } = one;
+  const { id, revision, isOpen, isSuppressed, closedBy, verdict, severity, score, time, first, last, who, page, pageReason, eventCount } = one;
+  // The last revision says only that it is closed.
+  const message = isOpen ? one.message : one.title || one.message;
   const active = patterns(one).map(({ pattern, branch, name, family }) => ({ pattern, branch, name, family }));
   return { id, revision, isOpen, isSuppressed, closedBy, verdict, severity, score, time, first, last, message, who, page, pageReason, eventCount, patterns: active, ties: ties(one), events: one.events.slice(0, BRIEF_MAX).map((event) => event.id) };
 }

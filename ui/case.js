@@ -67,7 +67,7 @@ function actions(one, act) {
   );
 }
 
-function head(one, { store, act }) {
+function head(one, told, { store, act }) {
   const severity = SEVERITIES[one.severity];
   const rose = one.revision > 1 && one.before.severity_id && one.before.severity_id !== one.severity;
   const page = entity(one.who.kind, one.who.id);
@@ -91,8 +91,8 @@ function head(one, { store, act }) {
         actions(one, act),
       ),
       el("div", { class: "subject" }, page ? el("a", { href: page, title: `All of this ${kindName(one.who.kind)}` }, name) : name, tier(one.who.tier), el("span", { class: "muted" }, kindName(one.who.kind), one.who.id && one.who.id !== one.who.name && [" ", el("code", {}, said(one.who.id))])),
-      el("h1", {}, said(one.message)),
-      one.comment && el("p", { class: "comment" }, "“", said(one.comment), "”"),
+      el("h1", {}, said(told.message)),
+      told !== one && el("p", { class: "comment" }, said(one.message), one.comment && [": “", said(one.comment), "”"]),
       makeup(one),
       el("div", { class: "facts" }, el("span", {}, `${day(one.first)}, ${range(one.first, one.last)}, `, el("b", {}, span(one.last - one.first))), one.confidence > 0 && el("span", {}, `identity certain to ${one.confidence} %`), one.sources.length > 0 && el("span", {}, "seen in ", said(one.sources.map(plain).join(", ")))),
     ),
@@ -105,12 +105,12 @@ function steps(text) {
   return found.filter(Boolean).slice(0, 12);
 }
 
-function todo(one) {
-  const advice = steps(one.advice);
+function todo(one, told) {
+  const advice = steps(told.advice);
   return el(
     "section",
     { class: "card todo" },
-    el("h2", {}, "What to do now"),
+    el("h2", {}, one.isOpen ? "What to do now" : "What was to be done"),
     advice.length ? el("ol", {}, advice.map((step) => el("li", {}, el("span", {}, said(step))))) : el("p", { class: "muted" }, "The alert brings no advice."),
   );
 }
@@ -201,7 +201,9 @@ export function caseView(detail, one, revisions, page) {
     marks = made.marks;
     put(lanes, made.drawn);
   };
-  put(node, head(one, page), el("div", { class: "two" }, todo(one), controls(one)), el("section", { class: "card wide" }, el("h2", {}, "What happened, in order"), lanes));
+  // The last revision of a closed case says that it is closed; the one before, what it is about.
+  const told = one.isOpen ? one : (revisions.findLast((revision) => revision.isOpen) ?? one);
+  put(node, head(one, told, page), el("div", { class: "two" }, todo(one, told), controls(one)), el("section", { class: "card wide" }, el("h2", {}, "What happened, in order"), lanes));
   drawLanes();
   const numbers = new Map(marks.flatMap((mark) => mark.events.map((event) => [event.id, mark.number])));
   node.append(

@@ -33,7 +33,7 @@ const plainly = (text) => visible(String(text).replace(/\s+/g, " ")).replace(/[\
 /** A case as Markdown. */
 export function markdown(one) {
   const lines = [
-    `# ${plainly(one.who.name || one.who.id)}: ${plainly(one.message)}`,
+    `# ${plainly(one.who.name || one.who.id)}: ${plainly(one.isOpen ? one.message : `${one.title}. ${one.message}`)}`,
     "",
     `- Score **${one.score}**, ${SEVERITIES[one.severity]}${one.page ? ", pages" : ""}; ${one.isOpen ? "open" : `closed: ${plainly(plain(one.closedBy))}`}`,
     `- ${plainly(kindName(one.who.kind))} ${plainly(one.who.id)}${one.who.tier ? `, ${plainly(plain(one.who.tier))}` : ""}`,

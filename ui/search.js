@@ -68,6 +68,10 @@ export function search(go) {
     } else if (event.key === "Enter") {
       event.preventDefault();
       take(at);
+    } else if (event.key === "Escape") {
+      // Some browsers would empty the field first.
+      event.preventDefault();
+      close();
     }
   });
   const { dialog, close } = open("Search", [input, results, told]);

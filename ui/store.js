@@ -200,6 +200,7 @@ export class Store extends EventTarget {
     const status = this.filter.get("status");
     if (!known && status && one.isOpen !== (status === "open")) return;
     if (!one.isOpen) this.decided.delete(one.id);
+    if (known && !one.isOpen) one.message = known.message;
     if (!known && this.cases.size >= CASES_MAX) this.#dropOldest();
     this.cases.set(one.id, one);
     this.unseen.add(one.id);

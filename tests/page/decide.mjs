@@ -57,10 +57,11 @@ step("the takeover is opened, read and decided by keyboard alone", async ({ page
   await noted(page, "True positive. The case closes.");
   await until(page, () => document.querySelector(".eyebrow .closed-as")?.textContent === "True positive: closing");
   assert.match(await page.textContent(".case.chosen .decided"), /True positive · closing/);
-  const end = revised(takeover, (next) => Object.assign(next, { activity_id: 3, status_id: 4, status_detail: "disposition", verdict_id: 2, comment: "called on the number of record: not him" }));
+  const end = revised(takeover, (next) => Object.assign(next, { activity_id: 3, status_id: 4, status_detail: "disposition", verdict_id: 2, comment: "called on the number of record: not him", message: "n…@example.com: closed by an analyst" }));
   publish(end);
   await until(page, () => document.querySelector(".eyebrow .closed-as")?.textContent === "closed: True positive");
   assert.match(await page.textContent(".comment"), /number of record: not him/);
+  assert.match(await page.textContent("h1"), /New device signed in/, "what it is about stays");
   await page.keyboard.press("d");
   assert.equal((await page.$$("dialog[open]")).length, 0, "a closed case is not decided");
   await shot(page, "decided");
