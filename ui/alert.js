@@ -12,6 +12,8 @@ const object = (value) => (value && typeof value === "object" && !Array.isArray(
 const VALUE_MAX = 9_500;
 const FURTHER_PATTERN = 1_000;
 const COUNTED_MIN = 100;
+/** By OCSF `verdict_id`. */
+const VERDICTS = { 1: "false_positive", 2: "true_positive", 3: "disregard", 5: "benign", 6: "test", 7: "insufficient_data", 10: "duplicate" };
 
 function names(value) {
   return list(value).map((one) => text(one) || text(object(one).name) || text(object(one).control)).filter(Boolean);
@@ -54,12 +56,12 @@ function event(value) {
 
 const TOLD = new Set(["source", "lane", "outcome", "finding", "until"]);
 
-/** What else is known of an event; people under the names that people know. */
+/** What else is known of an event: what it is, the name that people know, and the id. */
 function details(tags) {
   const found = [];
   for (const [name, value] of tags) {
     if (TOLD.has(name) || !value || name.endsWith("_name")) continue;
-    found.push([name, tags.get(`${name}_name`) || value]);
+    found.push([name, tags.get(`${name}_name`) || value, value]);
   }
   return found;
 }
@@ -68,7 +70,7 @@ function finding(value) {
   const one = object(value);
   const data = object(one.data);
   const pattern = text(data.pattern);
-  const roles = Object.entries(object(data.roles)).map(([role, who]) => [role, person(who)]);
+  const roles = Object.entries(object(data.roles)).map(([role, who]) => [role, person(who), text(object(who).uid)]);
   return {
     id: text(one.uid),
     pattern,
@@ -138,6 +140,8 @@ export function read(doc) {
     isOpen: number(top.activity_id) !== 3 && number(top.status_id) !== 4,
     isSuppressed: number(top.status_id) === 3,
     closedBy: text(top.status_detail),
+    verdict: VERDICTS[number(top.verdict_id)] ?? "",
+    comment: text(top.comment),
     severity,
     score: Math.min(100, Math.max(0, number(top.risk_score))),
     time: number(top.time),
@@ -166,6 +170,33 @@ export function read(doc) {
     isTruncated: extra.evidence_truncated === true,
     explain: list(extra.explain).map(term),
   };
+}
+
+/** Ties and events kept of a case in the list. */
+const BRIEF_MAX = 32;
+/** People and things of a case by which it is grouped, and tied to others. */
+const TIES = new Set(["agent", "caller", "device", "address", "call", "ticket"]);
+
+function ties(one) {
+  const found = new Map();
+  for (const event of one.events) {
+    for (const [kind, name, id] of event.details) if (TIES.has(kind)) found.set(`${kind}|${id}`, { kind, name, id });
+  }
+  for (const f of one.findings) {
+    for (const [role, name, id] of f.roles) if (role === "agent" && id) found.set(`agent|${id}`, { kind: role, name, id });
+  }
+  // The person is no agent of the own case: devices are enrolled by their owners.
+  found.delete(`agent|${one.who.id}`);
+  return [...found.values()].slice(0, BRIEF_MAX);
+}
+
+/** What the list needs of a case: thousands of them are kept. */
+export function brief(one) {
+  const { id, revision, isOpen, isSuppressed, closedBy, verdict, severity, score, time, first, last, who, page, pageReason, eventCount } = one;
+  // The last revision says only that it is closed.
+  const message = isOpen ? one.message : one.title || one.message;
+  const active = patterns(one).map(({ pattern, branch, name, family }) => ({ pattern, branch, name, family }));
+  return { id, revision, isOpen, isSuppressed, closedBy, verdict, severity, score, time, first, last, message, who, page, pageReason, eventCount, patterns: active, ties: ties(one), events: one.events.slice(0, BRIEF_MAX).map((event) => event.id) };
 }
 
 /** The active patterns of a case with their families, each once. */

@@ -1,12 +1,17 @@
 // One case: who, what happened in which order, what was missing, why this score, what to do.
 
-import { patterns } from "./alert.js";
+import { patterns, waterfall } from "./alert.js";
+import { open } from "./dialog.js";
 import { el, put, said, svg } from "./dom.js";
-import { chips, kindName, tier } from "./list.js";
+import { findings, table } from "./evidence.js";
+import { linked } from "./linked.js";
+import { entity, to } from "./route.js";
+import { chips, kindName, tier } from "./row.js";
+import { may } from "./session.js";
 import { timeline } from "./timeline.js";
 import { clock, day, full, range, span } from "./time.js";
-import { explain, points } from "./waterfall.js";
-import { action, isKnown, known, LANE_NAMES, plain, SEVERITIES } from "./words.js";
+import { explain } from "./waterfall.js";
+import { known, plain, SEVERITIES, VERDICT_NAMES } from "./words.js";
 
 function ring(one) {
   const around = 2 * Math.PI * 34;
@@ -19,9 +24,54 @@ function ring(one) {
   );
 }
 
-function head(one) {
+/** How a case stands, in a few words. */
+function standing(one, answer) {
+  if (!one.isOpen) {
+    const verdict = one.closedBy === "disposition" && one.verdict;
+    return el("span", { class: "closed-as" }, verdict ? `closed: ${known(VERDICT_NAMES, verdict) ?? plain(verdict)}` : `closed: ${plain(one.closedBy)}`);
+  }
+  const open = one.isSuppressed ? "open, silenced" : "open";
+  if (!answer) return el("span", {}, open);
+  const name = known(VERDICT_NAMES, answer.record?.verdict) ?? "decided";
+  return [el("span", {}, open), el("span", { class: "closed-as" }, answer.closes ? `${name}: closing` : `${name} is recorded for revision ${answer.record?.revision}; this is a newer one`)];
+}
+
+/** The parts of the score in one bar: what it is made of, before any number is read. */
+function makeup(one) {
+  const sum = waterfall(one);
+  if (!sum.families.length) return null;
+  let x = 0;
+  const bars = sum.families.map((part) => {
+    const bar = svg("rect", { x: x / 100, y: 0, width: Math.max(0.6, part.part / 100 - 0.4), height: 8, class: `makeup-part f-${part.family}` });
+    x += part.part;
+    return bar;
+  });
+  return el(
+    "div",
+    { class: "makeup" },
+    svg("svg", { viewBox: "0 0 100 8", preserveAspectRatio: "none", class: "makeup-bar", "aria-hidden": "true" }, svg("rect", { x: 0, y: 0, width: 100, height: 8, class: "bar-ground" }), bars),
+    el("ul", {}, sum.families.map((part) => el("li", { class: `f-${part.family}` }, el("i", { class: "dot" }), `${part.family} `, el("b", {}, `+${Math.round(part.part / 100)}`), el("span", { class: "muted" }, [...new Set(part.rows.map((row) => row.pattern))].join(" "))))),
+  );
+}
+
+function actions(one, act) {
+  const button = (text, key, run, kind = "") => el("button", { class: kind, title: `${text} (${key})`, onclick: run }, text, el("kbd", { "aria-hidden": "true" }, key));
+  return el(
+    "div",
+    { class: "actions" },
+    may("analyst") && one.isOpen && button("Decide", "d", act.d, "primary"),
+    may("analyst") && button("Silence", "s", act.s),
+    button("Markdown", "m", act.m),
+    button("OCSF", "e", act.e),
+    el("button", { title: "Print (Ctrl P)", onclick: () => print() }, "Print"),
+  );
+}
+
+function head(one, told, { store, act }) {
   const severity = SEVERITIES[one.severity];
   const rose = one.revision > 1 && one.before.severity_id && one.before.severity_id !== one.severity;
+  const page = entity(one.who.kind, one.who.id);
+  const name = said(one.who.name || "unknown", { class: "name" });
   return el(
     "header",
     { class: `head s-${severity}` },
@@ -35,18 +85,16 @@ function head(one) {
         el("span", { class: "severity" }, severity),
         rose && el("span", {}, `was ${known(SEVERITIES, one.before.severity_id) ?? "?"}`),
         one.page && el("span", { class: "chip page" }, "pages"),
-        el("span", {}, one.isOpen ? (one.isSuppressed ? "open, silenced" : "open") : `closed: ${plain(one.closedBy)}`),
+        standing(one, store.decided.get(one.id)),
         el("span", {}, `revision ${one.revision}`),
+        el("span", { class: "grow" }),
+        actions(one, act),
       ),
-      el("h1", {}, said(one.message)),
-      el(
-        "div",
-        { class: "subject" },
-        said(one.who.name || "unknown", { class: "name" }),
-        tier(one.who.tier),
-        el("span", { class: "muted" }, kindName(one.who.kind), one.who.id && one.who.id !== one.who.name && [" ", el("code", {}, said(one.who.id))]),
-      ),
-      el("div", { class: "facts" }, el("span", {}, `${day(one.first)}, ${range(one.first, one.last)}`), el("span", {}, `in ${span(one.last - one.first)}`), one.confidence > 0 && el("span", {}, `identity certain to ${one.confidence} %`), chips(one, 12)),
+      el("div", { class: "subject" }, page ? el("a", { href: page, title: `All of this ${kindName(one.who.kind)}` }, name) : name, tier(one.who.tier), el("span", { class: "muted" }, kindName(one.who.kind), one.who.id && one.who.id !== one.who.name && [" ", el("code", {}, said(one.who.id))])),
+      el("h1", {}, said(told.message)),
+      told !== one && el("p", { class: "comment" }, said(one.message), one.comment && [": “", said(one.comment), "”"]),
+      makeup(one),
+      el("div", { class: "facts" }, el("span", {}, `${day(one.first)}, ${range(one.first, one.last)}, `, el("b", {}, span(one.last - one.first))), one.confidence > 0 && el("span", {}, `identity certain to ${one.confidence} %`), one.sources.length > 0 && el("span", {}, "seen in ", said(one.sources.map(plain).join(", ")))),
     ),
   );
 }
@@ -57,13 +105,13 @@ function steps(text) {
   return found.filter(Boolean).slice(0, 12);
 }
 
-function todo(one) {
-  const advice = steps(one.advice);
+function todo(one, told) {
+  const advice = steps(told.advice);
   return el(
     "section",
     { class: "card todo" },
-    el("h2", {}, "What to do now"),
-    advice.length ? el("ol", {}, advice.map((step) => el("li", {}, said(step)))) : el("p", { class: "muted" }, "The alert brings no advice."),
+    el("h2", {}, one.isOpen ? "What to do now" : "What was to be done"),
+    advice.length ? el("ol", {}, advice.map((step) => el("li", {}, el("span", {}, said(step))))) : el("p", { class: "muted" }, "The alert brings no advice."),
   );
 }
 
@@ -74,8 +122,8 @@ function controls(one) {
     { class: "card controls" },
     el("h2", {}, "Missing controls"),
     gone.length ? el("ul", {}, gone.map((name) => el("li", { class: "gone" }, el("span", { class: "cross", "aria-hidden": "true" }, "✕"), said(plain(name))))) : el("p", { class: "muted" }, "None that this case stands on."),
-    others(one, gone),
-    one.tickets.length > 0 && el("div", { class: "tickets" }, el("h3", {}, "Tickets"), one.tickets.map(ticket)),
+    el("div", { class: "others" }, others(one, gone)),
+    one.tickets.length > 0 && el("p", { class: "tickets" }, el("span", { class: "muted" }, one.tickets.length === 1 ? "Ticket " : "Tickets "), one.tickets.map(ticket)),
   );
 }
 
@@ -97,88 +145,17 @@ function others(one, gone) {
 }
 
 function ticket(t) {
-  if (!/^https:\/\//.test(t.url)) return el("code", { class: "ticket" }, said(t.id));
-  return el("button", { class: "link", onclick: () => ask(t.url) }, said(t.id || t.url));
+  const page = entity("ticket", t.id);
+  return el("span", { class: "ticket" }, page ? el("a", { href: page }, said(t.id)) : el("code", {}, said(t.id)), /^https:\/\//.test(t.url) && [" ", el("button", { class: "link", onclick: () => ask(t.url) }, "open")]);
 }
 
 /** A link that came with the data is opened only by somebody who has read where it leads. */
 function ask(url) {
-  const close = () => {
-    dialog.close();
-    dialog.remove();
-  };
   const go = () => {
     window.open(url, "_blank", "noopener,noreferrer");
     close();
   };
-  const dialog = el("dialog", {}, el("h2", {}, "Open this address?"), el("p", {}, el("code", {}, said(url))), el("div", { class: "buttons" }, el("button", { onclick: close }, "Stay"), el("button", { class: "primary", onclick: go }, "Open")));
-  document.body.append(dialog);
-  dialog.showModal();
-}
-
-const STATE = { active: "counts", retracted: "retracted", suppressed: "suppressed" };
-
-function threshold(f) {
-  const { have, need } = f.threshold;
-  return Number.isFinite(have) && Number.isFinite(need) && need > 1 ? `${have}, needs ${need}` : "";
-}
-
-function findings(one, numbers) {
-  const order = { active: 0, suppressed: 1, retracted: 2 };
-  const sorted = [...one.findings].sort((a, b) => (known(order, a.state) ?? 3) - (known(order, b.state) ?? 3) || b.points - a.points);
-  return el(
-    "section",
-    { class: "card" },
-    el("h2", {}, "Findings"),
-    el(
-      "ul",
-      { class: "findings" },
-      sorted.map((f) =>
-        el(
-          "li",
-          { class: `finding f-${f.family} ${f.state === "active" ? "" : "struck"}` },
-          el("div", { class: "f-head" }, el("span", { class: `chip f-${f.family}` }, el("i", { class: "dot" }), f.pattern + f.branch), el("span", { class: "f-name" }, said(f.name)), el("span", { class: "f-points" }, f.state === "active" ? points(f.points) : "0.00")),
-          el(
-            "div",
-            { class: "f-more" },
-            f.state !== "active" && el("b", {}, known(STATE, f.state) ?? f.state, f.exemption && [" by exemption ", said(f.exemption)], f.endedBy && [" by ", numbers.get(f.endedBy) ? `event ${numbers.get(f.endedBy)}` : el("code", {}, said(f.endedBy))]),
-            threshold(f) && el("span", {}, threshold(f)),
-            f.span > 0 && el("span", {}, `in ${span(f.span)}`),
-            f.channel && el("span", {}, "by ", said(plain(f.channel))),
-            f.reason && el("span", {}, "reason ", said(f.reason)),
-            f.relayedFrom && el("span", {}, "told by ", el("code", {}, said(f.relayedFrom))),
-            f.missing.map((name) => el("span", { class: "gone" }, "✕ ", said(plain(name)))),
-            f.roles.filter(([, who]) => who !== one.who.name && who !== one.who.id).map(([role, who]) => el("span", {}, `${plain(role)} `, el("code", {}, said(who)))),
-            f.events.length > 0 && el("span", {}, "on ", [...new Set(f.events.map((id) => numbers.get(id)).filter(Boolean))].map((n) => el("span", { class: "ref", "data-ref": n }, n))),
-          ),
-        ),
-      ),
-    ),
-  );
-}
-
-function table(one, marks) {
-  const rows = marks.flatMap((mark) =>
-    mark.events.map((event) =>
-      el(
-        "tr",
-        { "data-number": mark.number },
-        el("td", { class: "n" }, mark.number),
-        el("td", { class: "t" }, clock(event.time)),
-        el("td", {}, LANE_NAMES[event.lane]),
-        el("td", { class: "a" }, el("b", {}, action(event.action)), event.outcome && event.outcome !== "success" && el("span", { class: "outcome" }, plain(event.outcome)), !isKnown(event.action) && event.title && el("div", { class: "muted" }, said(event.title))),
-        el("td", { class: "d" }, event.details.map(([name, value]) => el("span", { class: "tag" }, `${plain(name)} `, said(value)))),
-        el("td", { class: "src" }, said(event.product), event.at && el("code", { class: "at" }, said(event.at))),
-      ),
-    ),
-  );
-  const hidden = one.eventCount - one.events.length;
-  return el(
-    "section",
-    { class: "card" },
-    el("h2", {}, "Events", hidden > 0 && el("small", {}, ` ${one.events.length} of ${one.eventCount} shown`)),
-    el("div", { class: "scroll" }, el("table", {}, el("thead", {}, el("tr", {}, ["#", "Time", "Lane", "What", "Details", "Source"].map((name) => el("th", {}, name)))), el("tbody", {}, rows))),
-  );
+  const { close } = open("Open this address?", [el("p", {}, el("code", {}, said(url))), el("div", { class: "buttons" }, el("button", { "data-first": true, onclick: () => close() }, "Stay"), el("button", { class: "primary", onclick: go }, "Open"))]);
 }
 
 function history(revisions, one) {
@@ -196,45 +173,46 @@ function history(revisions, one) {
 }
 
 function links(one) {
-  const to = (id, text) => el("a", { href: `#/alerts/${encodeURIComponent(id)}` }, text);
   return el(
     "footer",
     { class: "links" },
-    one.previous && to(one.previous, "the case before this one"),
-    one.linked && el("span", {}, "is now known as ", el("code", {}, said(one.linked))),
-    one.campaign && one.campaign !== one.id && to(one.campaign, "the campaign it belongs to"),
+    one.previous && el("a", { href: to("alerts", one.previous) }, "the case before this one"),
+    one.linked && el("span", {}, "is now known as ", el("a", { href: to("identities", one.linked) }, el("code", {}, said(one.linked)))),
+    one.campaign && one.campaign !== one.id && el("a", { href: to("alerts", one.campaign) }, "the campaign it belongs to"),
     one.labels.filter((l) => !/^(family|tier):/.test(l)).map((l) => el("span", { class: "chip" }, plain(l))),
-    el("span", { class: "muted" }, `${full(one.time)} · `, el("code", {}, said(one.id))),
-    el("a", { href: `/api/v1/alerts/${encodeURIComponent(one.id)}`, target: "_blank", rel: "noopener" }, "OCSF document"),
+    el("span", { class: "muted" }, `${full(one.time)} · `, el("code", { class: "id" }, said(one.id))),
   );
 }
 
 /** Shows a case in a node; returns what has to be called when the node is gone. */
-export function show(node, one, revisions) {
-  const lanes = el("div", { class: "scroll lanes", tabindex: "0", "aria-label": "Timeline, scrolls sideways" });
+export function caseView(detail, one, revisions, page) {
+  const node = el("article", { class: `case-page s-${SEVERITIES[one.severity]}` });
+  const lanes = el("div", { class: "scroll lanes", tabindex: "0", role: "group", "aria-label": "Timeline, scrolls sideways" });
+  put(detail, node);
   let marks = [];
+  let picked = "";
   const pick = (number) => {
-    for (const each of node.querySelectorAll("[data-number], [data-ref]")) {
-      const is = each.dataset.number === String(number) || each.dataset.ref === String(number);
-      each.classList.toggle("picked", is);
-    }
-    node.querySelector(`tr[data-number="${number}"]`)?.scrollIntoView({ block: "nearest" });
+    picked = String(number);
+    for (const each of node.querySelectorAll("[data-number], [data-ref]")) each.classList.toggle("picked", (each.dataset.number ?? each.dataset.ref) === picked);
+    node.querySelector(`tr[data-number="${picked}"]`)?.scrollIntoView({ block: "nearest" });
   };
   const drawLanes = () => {
     const made = timeline(one, lanes.clientWidth, pick);
     marks = made.marks;
     put(lanes, made.drawn);
   };
-  const timelineCard = el("section", { class: "card wide" }, el("h2", {}, "What happened, in order"), lanes);
-  put(node, head(one), el("div", { class: "two" }, todo(one), controls(one)), timelineCard);
+  // The last revision of a closed case says that it is closed; the one before, what it is about.
+  const told = one.isOpen ? one : (revisions.findLast((revision) => revision.isOpen) ?? one);
+  put(node, head(one, told, page), el("div", { class: "two" }, todo(one, told), controls(one)), el("section", { class: "card wide" }, el("h2", {}, "What happened, in order"), lanes));
   drawLanes();
   const numbers = new Map(marks.flatMap((mark) => mark.events.map((event) => [event.id, mark.number])));
   node.append(
-    el("div", { class: "two even" }, el("section", { class: "card" }, el("h2", {}, `Why ${one.score}`), explain(one)), el("div", { class: "stack" }, findings(one, numbers), history(revisions, one))),
+    el("div", { class: "two even" }, el("section", { class: "card" }, el("h2", {}, `Why ${one.score}`), explain(one)), el("div", { class: "stack" }, findings(one, numbers), history(revisions, one) ?? "", linked(one, page.store, page.query) ?? "")),
     table(one, marks),
     links(one),
   );
   node.addEventListener("click", (event) => {
+    if (event.target.closest("a, button")) return;
     const ref = event.target.closest("[data-ref], tr[data-number]");
     if (ref) pick(ref.dataset.ref ?? ref.dataset.number);
   });

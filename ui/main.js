@@ -1,128 +1,189 @@
-// The page: a list of cases on the left, one case on the right, kept fresh by the live feed.
+// The page: what the address asks for, beside the list of cases that the live feed keeps fresh.
 
-import { show } from "./case.js";
-import { el, put, svg } from "./dom.js";
-import { draw, redraw } from "./list.js";
-import { forget, hasToken, signIn } from "./session.js";
+import { auditView } from "./audit.js";
+import { caseView } from "./case.js";
+import { decide } from "./decide.js";
+import { note } from "./dialog.js";
+import { el, put } from "./dom.js";
+import { copyMarkdown, download } from "./export.js";
+import { count, frame, nav, parts, showState, showWho } from "./frame.js";
+import { first as firstKeys, help, listen } from "./keys.js";
+import { patternsView } from "./patterns.js";
+import { Queue } from "./queue.js";
+import { among, asked, GROUPS, listed, read } from "./route.js";
+import { search } from "./search.js";
+import { forget, learn, may, me, Refused, signIn, Unknown } from "./session.js";
+import { silence } from "./silence.js";
+import { silencesView } from "./silences.js";
 import { Store } from "./store.js";
-import { isUtc, toggleZone } from "./time.js";
-import { SEVERITIES } from "./words.js";
+import { agentView, identityView, pivotView } from "./subject.js";
+import { toggleZone } from "./time.js";
+
+/** An open case that changes is drawn anew so often at most. */
+const REDRAW_MS = 400;
 
 const store = new Store();
-let chosen = "";
+let place = read(location.hash);
+/** How the list is filtered: other views keep it. */
+let query = listed(place.query);
+/** The case that is shown, whole. */
+let shown = null;
 let leave = () => {};
-let showing = 0;
+let turn = 0;
+let due = 0;
+/** The address that is shown. */
+let routed = "";
 
-const state = el("span", { class: "state", role: "status" });
-const count = el("span", { class: "count" });
-const pill = el("button", { class: "pill", hidden: true, onclick: () => store.arrange() });
-const cases = el("ul", { class: "cases", role: "listbox", "aria-label": "Cases", tabindex: "0" });
-const detail = el("main", { class: "detail", tabindex: "-1" });
-const search = el("input", { type: "search", placeholder: "Id, person or ticket", "aria-label": "Search", maxlength: "120" });
-const zone = el("button", { class: "tool", title: "UTC or local time (u)", onclick: switchZone });
-const leaving = el("button", { class: "tool", title: "Forget the token of this tab", hidden: true, onclick: signOut }, "Sign out");
-const theme = el("button", { class: "tool", title: "Dark or light (t)", "aria-label": "Dark or light", onclick: switchTheme }, "◐");
-const severities = ["all", "medium", "high", "critical"].map((name) => el("button", { class: "seg", "data-min": name, onclick: () => choose("min_severity", name === "all" ? "" : name) }, name === "all" || name === "critical" ? name : `${name}+`));
-const statuses = ["open", "closed"].map((name) => el("button", { class: "seg", "data-status": name, onclick: () => choose("status", name) }, name));
+const chosen = () => (place.view === "case" ? place.id : "");
+const queue = new Queue(store, { query: () => query, chosen, href: (id) => among(id, query), choose, decide: decideNow });
+const { detail } = parts;
 
-function brand() {
-  return el("a", { class: "brand", href: "#/" }, svg("svg", { viewBox: "0 0 32 32", class: "logo", "aria-hidden": "true" }, svg("path", { d: "M16 2 28 7v9c0 7-5 12-12 14C9 28 4 23 4 16V7z" }), svg("path", { d: "M10 17v-2a6 6 0 0 1 12 0v2m-12-1h2.5v5H11a1 1 0 0 1-1-1zm12 0h-2.5v5H21a1 1 0 0 0 1-1z", class: "logo-line" })), "Deskwarden");
-}
-
-function frame() {
-  document.body.append(
-    el("header", { class: "bar-top" }, brand(), state, el("span", { class: "grow" }), el("div", { class: "segs", role: "group", "aria-label": "Status" }, statuses), el("div", { class: "segs", role: "group", "aria-label": "Severity from" }, severities), search, zone, theme, leaving),
-    el("div", { class: "split" }, el("nav", { class: "side" }, el("div", { class: "side-head" }, count, pill), cases), detail),
-  );
-}
+const VIEWS = { identity: identityView, agent: agentView, pivot: pivotView, silences: silencesView, patterns: patternsView, audit: auditView };
 
 // --- What is shown -------------------------------------------------------------------------------
 
 function drawState() {
-  const words = { loading: "loading", live: "live", reconnecting: "connection lost, trying again", locked: "token needed" };
-  leaving.hidden = store.state === "locked" || !hasToken();
-  state.className = `state ${store.state}`;
-  put(state, el("i", { class: "dot" }), words[store.state]);
+  showState(store.state);
+  showWho();
 }
 
-function drawCount() {
-  const shown = store.order.length;
-  const what = store.filter.get("status") ?? "";
-  put(count, ["loading", "locked"].includes(store.state) && !shown ? "" : `${shown}${store.total > shown + store.fresh.size ? ` of ${store.total}` : ""} ${what}`);
-  pill.hidden = store.fresh.size === 0;
-  put(pill, `${store.fresh.size} new ↑`);
-  document.title = `${store.fresh.size ? `(${store.fresh.size}) ` : ""}Deskwarden`;
-}
-
-function drawTools() {
-  put(zone, isUtc() ? "UTC" : "Local");
-  for (const seg of severities) seg.setAttribute("aria-pressed", String(seg.dataset.min === (store.filter.get("min_severity") ?? "all")));
-  for (const seg of statuses) seg.setAttribute("aria-pressed", String(seg.dataset.status === store.filter.get("status")));
-}
-
-function drawAll() {
-  draw(cases, store, chosen);
-  drawCount();
-  drawState();
-  drawTools();
-}
-
-function welcome(title, text) {
+function clear() {
   leave();
   leave = () => {};
-  const keys = [["j", "next"], ["k", "previous"], ["enter", "open"], ["n", "show new ones"], ["/", "search"], ["u", "UTC or local"], ["t", "dark or light"]];
-  put(detail, el("div", { class: "welcome" }, el("h1", {}, title), el("p", {}, text), el("dl", { class: "keys" }, keys.map(([key, what]) => el("div", {}, el("dt", {}, el("kbd", {}, key)), el("dd", {}, what))))));
+  shown = null;
 }
 
-async function open(id, keepPlace) {
-  const turn = ++showing;
+function welcome(title, text, more) {
+  clear();
+  put(detail, el("div", { class: "welcome" }, el("h1", {}, title), el("p", {}, text), more));
+}
+
+function waiting() {
+  clear();
+  put(detail, el("div", { class: "case-page waiting", "aria-hidden": "true" }, ["g-head", "g-half", "g-lanes", "g-half"].map((name) => el("div", { class: `g ${name}` }))));
+}
+
+function missing() {
+  throw new Refused("this view is not part of this version", 404);
+}
+
+const LOST = ["This cannot be loaded", "The connection is lost at the moment; it is tried again as soon as the feed is back."];
+
+async function openCase(keepPlace) {
+  const { id } = place;
+  const mine = ++turn;
   const top = detail.scrollTop;
-  let one = null;
-  let revisions = [];
+  const slow = shown?.id === id ? 0 : setTimeout(() => mine === turn && waiting(), 150);
+  let revisions;
   try {
-    [one, revisions] = await Promise.all([store.find(id), store.history(id)]);
-  } catch {
-    if (turn === showing && store.state !== "locked") welcome("This case cannot be loaded", "The connection is lost at the moment; it is tried again as soon as the feed is back.");
+    revisions = await store.history(id);
+  } catch (error) {
+    if (mine === turn && store.state !== "locked" && !(error instanceof Unknown)) welcome(...LOST);
     return;
+  } finally {
+    clearTimeout(slow);
   }
-  if (turn !== showing) return;
+  if (mine !== turn) return;
+  const one = revisions.at(-1);
   if (!one) return welcome("No such case", "It is not among the newest cases any more, or its address is incomplete.");
-  leave();
-  const body = el("article", { class: `case-page s-${SEVERITIES[one.severity]}` });
-  put(detail, body);
-  leave = show(body, one, revisions);
+  clear();
+  shown = one;
+  leave = caseView(detail, one, revisions, { store, query, act: ACTS });
   detail.scrollTop = keepPlace ? top : 0;
   store.seen(id);
 }
 
-function route() {
-  const before = chosen;
-  const found = /^#\/alerts\/([^/?]+)$/.exec(location.hash);
+async function openView() {
+  const mine = ++turn;
+  clear();
+  const node = el("div", { class: "view" }, ["g-line", "g-half", "g-lanes"].map((name) => el("div", { class: `g ${name} waiting`, "aria-hidden": "true" })));
+  put(detail, node);
+  detail.scrollTop = 0;
   try {
-    chosen = found ? decodeURIComponent(found[1]) : "";
-  } catch {
-    chosen = "";
+    const stop = await (VIEWS[place.view] ?? missing)(node, place, { store, go });
+    if (mine === turn) leave = stop ?? leave;
+    else stop?.();
+  } catch (error) {
+    if (mine !== turn || error instanceof Unknown) return;
+    if (!(error instanceof Refused)) reportError(error);
+    const titles = { 403: "Not for this role", 404: "Nothing is known of this" };
+    welcome(titles[error.status] ?? LOST[0], error.status === 0 ? LOST[1] : error.message);
   }
-  for (const id of [before, chosen]) if (id) redraw(cases, store, chosen, id);
-  cases.querySelector(".chosen")?.scrollIntoView({ block: "nearest" });
-  if (store.state === "locked") welcome("Not shown without a token", "Whoever runs Deskwarden makes one: deskwarden token new.");
-  else if (chosen) open(chosen, false);
-  else welcome(store.order.length ? "Choose a case" : "Help-desk takeovers, as they happen", "The newest stand on top. Each says who, what happened in which order, which control was missing and why it scores what it scores.");
+}
+
+function route() {
+  routed = location.hash;
+  const before = { ...place, query: query.toString() };
+  place = read(location.hash);
+  if (place.view === "cases" || place.view === "case") query = listed(place.query);
+  document.body.classList.toggle("alone", !["cases", "case"].includes(place.view));
+  nav(place.view);
+  if (before.query !== query.toString()) {
+    queue.drawTools();
+    if (asked(query).toString() !== store.filter.toString()) store.follow(asked(query));
+    else queue.draw();
+  }
+  const old = before.view === "case" ? before.id : "";
+  for (const id of [old, chosen()]) if (id) queue.redraw(id);
+  if (chosen()) queue.show(chosen());
+  show();
+}
+
+function show() {
+  if (store.state === "locked") {
+    turn += 1;
+    return welcome("Not shown without a token", "Whoever runs Deskwarden makes one: deskwarden token new.");
+  }
+  if (place.view === "case") {
+    if (shown?.id !== place.id) openCase(false);
+  } else if (place.view === "cases") {
+    turn += 1;
+    welcome(store.order.length ? "Choose a case" : "Help-desk takeovers, as they happen", "The newest stand on top. Each says who, what happened in which order, which control was missing and why it scores what it scores.", firstKeys());
+  } else openView();
+}
+
+/** Draws the open case anew, soon, however often it changes. */
+function soon() {
+  due ||= setTimeout(() => {
+    due = 0;
+    if (place.view === "case") openCase(true);
+  }, REDRAW_MS);
 }
 
 // --- What is done --------------------------------------------------------------------------------
 
-function choose(name, value) {
-  const filter = new URLSearchParams(store.filter);
-  if (value) filter.set(name, value);
-  else filter.delete(name);
-  store.follow(filter);
-  drawTools();
+function go(hash, isStep = false) {
+  if (hash === location.hash) return;
+  if (isStep) history.replaceState(null, "", hash);
+  else history.pushState(null, "", hash);
+  route();
 }
 
-function start() {
-  store.follow(store.filter);
+function choose(name, value) {
+  const next = new URLSearchParams(query);
+  if (value) next.set(name, value);
+  else next.delete(name);
+  queue.picked.clear();
+  const isList = place.view === "cases" || place.view === "case";
+  go(among(isList ? chosen() : "", listed(next)), true);
+}
+
+async function start() {
+  store.follow(asked(query));
+  who();
   route();
+}
+
+async function who() {
+  try {
+    await learn();
+  } catch {
+    return;
+  }
+  drawState();
+  nav(place.view);
+  queue.draw();
+  if (shown) openCase(true);
 }
 
 function signOut() {
@@ -132,8 +193,14 @@ function signOut() {
 
 function switchZone() {
   toggleZone();
-  drawAll();
-  if (chosen) open(chosen, true);
+  drawTools();
+  queue.draw();
+  if (place.view === "case") openCase(true);
+  else show();
+}
+
+function drawTools() {
+  frame.zone();
 }
 
 function switchTheme() {
@@ -143,72 +210,88 @@ function switchTheme() {
 }
 
 function move(step) {
-  const at = store.order.indexOf(chosen);
-  const next = at < 0 ? (step > 0 ? 0 : store.order.length - 1) : Math.min(store.order.length - 1, Math.max(0, at + step));
-  const id = store.order[next];
-  if (id) location.hash = `#/alerts/${encodeURIComponent(id)}`;
+  const id = queue.step(step, chosen());
+  if (id) go(among(id, query), place.view === "case");
 }
 
-const KEYS = {
+/** Decides what is selected, else the case that is open. */
+function decideNow() {
+  if (!may("analyst")) return;
+  const selected = queue.selected;
+  const cases = selected.length ? selected : shown?.isOpen ? [shown] : [];
+  if (!cases.length) return note(shown ? "This case is closed." : "Open a case first, or select some with x.");
+  decide(cases, store, { done: () => queue.picked.size && queue.clear() });
+}
+
+function silenceNow() {
+  if (!may("analyst")) return;
+  if (place.view === "silences") silence(null);
+  else if (shown) silence(shown);
+  else note("Open a case first.");
+}
+
+function group() {
+  const order = ["", ...GROUPS];
+  choose("group", order[(order.indexOf(query.get("group") ?? "") + 1) % order.length]);
+}
+
+const withCase = (act) => () => (shown ? act(shown) : note("Open a case first."));
+
+const ACTS = {
   j: () => move(1),
   k: () => move(-1),
   ArrowDown: () => move(1),
   ArrowUp: () => move(-1),
   n: () => store.arrange(),
+  g: group,
+  x: () => chosen() && queue.toggle(chosen()),
+  X: () => queue.toggleAll(),
+  d: decideNow,
+  s: silenceNow,
+  m: withCase(copyMarkdown),
+  e: withCase((one) => download(one.id)),
   u: switchZone,
   t: switchTheme,
-  "/": () => search.focus(),
-  Enter: () => (chosen ? detail.focus() : move(1)),
-  Escape: () => (location.hash = "#/"),
+  "?": help,
+  "/": () => queue.text.focus(),
+  "Ctrl K": () => store.state !== "locked" && search(go),
+  Enter: () => (shown ? detail.focus() : move(1)),
+  Escape: () => (queue.picked.size ? queue.clear() : go(among("", query))),
 };
 
-function onKey(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-  if (event.target === search) {
-    if (event.key === "Escape") search.blur();
-    return;
-  }
-  const isList = event.target === document.body || cases.contains(event.target);
-  // Arrows scroll the case, and Enter presses the button that has the focus.
-  if (!isList && (event.key.startsWith("Arrow") || event.key === "Enter")) return;
-  const act = KEYS[event.key];
-  if (!act) return;
-  event.preventDefault();
-  act();
-}
+parts.split.prepend(queue.side);
+document.documentElement.dataset.theme = localStorage.getItem("theme") ?? "";
+frame.open({ onzone: switchZone, ontheme: switchTheme, onleave: signOut, onhelp: help, onsearch: ACTS["Ctrl K"] });
+listen(ACTS, (target) => target === document.body || queue.cases.contains(target));
+// Browsers tell of one change of the address by both.
+for (const name of ["hashchange", "popstate"]) addEventListener(name, () => location.hash !== routed && route());
+addEventListener("storage", (event) => event.key === "theme" && (document.documentElement.dataset.theme = event.newValue ?? ""));
 
-let typing = 0;
-search.addEventListener("input", () => {
-  clearTimeout(typing);
-  typing = setTimeout(() => choose("text", search.value.trim()), 200);
-});
-cases.addEventListener("click", (event) => {
-  const id = event.target.closest("[data-id]")?.dataset.id;
-  if (id) location.hash = `#/alerts/${encodeURIComponent(id)}`;
-});
-addEventListener("hashchange", route);
-addEventListener("keydown", onKey);
 store.addEventListener("change", ({ detail: what }) => {
   if (what === "list") {
-    drawAll();
-    if (!chosen || store.state === "locked") route();
-  } else if (what === "state") {
+    queue.draw();
+    if (place.view === "cases" || store.state === "locked") show();
+  } else if (what === "more") queue.grown();
+  else if (what === "state") {
     drawState();
-    if (!store.order.length) draw(cases, store, chosen);
-    if (store.state === "live" && chosen && !detail.querySelector(".case-page")) open(chosen, false);
+    if (!store.order.length) queue.draw();
+    if (store.state === "live") {
+      if (!me.role) who();
+      if (place.view !== "cases" && !shown && detail.querySelector(".welcome")) show();
+    }
   } else if (what !== "fresh") {
-    redraw(cases, store, chosen, what);
-    if (what === chosen && store.unseen.has(what)) open(chosen, true);
+    queue.redraw(what);
+    if (what === chosen() && (store.unseen.has(what) || store.decided.has(what))) soon();
   }
-  drawCount();
+  count(() => queue.drawCount());
 });
 
 store.addEventListener("locked", ({ detail: why }) => {
-  showing += 1;
+  turn += 1;
   signIn(why, start);
 });
 
-document.documentElement.dataset.theme = localStorage.getItem("theme") ?? "";
-frame();
-drawAll();
+drawTools();
+queue.draw();
+drawState();
 start();

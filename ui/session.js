@@ -1,11 +1,16 @@
-// Who is at the page: a token that is kept for this tab alone and goes with every question.
+// Who is at the page: a token that is kept for this tab alone and goes with every question, and what
+// its bearer may do.
 
 import { el } from "./dom.js";
 
 const KEY = "token";
+const ROLES = ["viewer", "analyst", "admin"];
 
 /** The server wants to know who asks. */
 export class Unknown extends Error {}
+
+/** Name and role of who is there; a role that is not known may nothing but read. */
+export const me = { name: null, role: "" };
 
 /** As fetch, with the token. */
 export async function ask(url, { headers = {}, ...options } = {}) {
@@ -16,10 +21,66 @@ export async function ask(url, { headers = {}, ...options } = {}) {
   return response;
 }
 
+/** What a problem document says, all faults of it. */
+async function problem(response) {
+  const body = await response.json().catch(() => ({}));
+  const errors = Array.isArray(body?.errors) ? body.errors.map(String) : [];
+  const said = errors.length ? errors : [String(body?.detail ?? body?.title ?? "")];
+  return said.filter(Boolean).slice(0, 8).join("; ") || `the server answers ${response.status}`;
+}
+
+/** What a failed question says: `status` 0 where there was no answer. */
+export class Refused extends Error {
+  constructor(message, status) {
+    super(message);
+    this.status = status;
+  }
+}
+
+async function answered(url, options) {
+  let response;
+  try {
+    response = await ask(url, options);
+  } catch (error) {
+    if (error instanceof Unknown) throw error;
+    throw new Refused("no connection; try again", 0);
+  }
+  if (!response.ok) throw new Refused(await problem(response), response.status);
+  return response;
+}
+
+/** Reads JSON. */
+export async function load(url, options) {
+  return (await answered(url, options)).json();
+}
+
+/** Sends something that is to happen; the answer, if it has one. */
+export async function send(method, url, body) {
+  const options = { method, headers: body ? { "content-type": "application/json" } : {}, body: body && JSON.stringify(body) };
+  const response = await answered(url, options);
+  return response.status === 204 ? null : response.json();
+}
+
+/** Asks who is there. Throws where nobody answers. */
+export async function learn() {
+  const found = await load("/api/v1/me").catch((error) => {
+    // A server that does not say: what can be read is shown, nothing else.
+    if (error instanceof Refused && error.status === 404) return {};
+    throw error;
+  });
+  me.name = typeof found.name === "string" ? found.name : null;
+  me.role = ROLES.includes(found.role) ? found.role : "viewer";
+}
+
+/** Whether who is there has at least this role. */
+export const may = (role) => ROLES.indexOf(me.role) >= ROLES.indexOf(role);
+
 export const hasToken = () => sessionStorage.getItem(KEY) !== null;
 
 export function forget() {
   sessionStorage.removeItem(KEY);
+  me.name = null;
+  me.role = "";
 }
 
 let open = null;

@@ -1,6 +1,7 @@
 // The cases that the page knows, and the live feed that keeps them fresh.
 
-import { read } from "./alert.js";
+import { brief, read } from "./alert.js";
+import { asked } from "./route.js";
 import { ask as question, Unknown } from "./session.js";
 import { listen } from "./sse.js";
 
@@ -8,8 +9,10 @@ import { listen } from "./sse.js";
 const SILENCE_MAX_MS = 40_000;
 const RETRY_MS = [500, 1_000, 2_000, 5_000];
 const PART = 200;
-/** Cases held by the page; older ones are found by search. */
-const CASES_MAX = 2_000;
+/** The first part is what fits a screen or two: it is there sooner. */
+const FIRST_PART = 60;
+/** Cases held by the page, as many as the server has; each is kept as its row needs it. */
+const CASES_MAX = 10_000;
 
 export class Store extends EventTarget {
   /** id → case. */
@@ -22,8 +25,12 @@ export class Store extends EventTarget {
   unseen = new Set();
   /** loading, live, reconnecting, locked. */
   state = "loading";
+  /** What was decided here and does not show in the case yet: id → the answer. */
+  decided = new Map();
   total = 0;
-  filter = new URLSearchParams("status=open");
+  filter = asked(new URLSearchParams());
+  #next = null;
+  #reading = null;
   #run = 0;
   #abort = new AbortController();
 
@@ -71,8 +78,10 @@ export class Store extends EventTarget {
     this.cases = new Map();
     this.order = [];
     this.total = 0;
+    this.#next = null;
     this.fresh.clear();
     this.unseen.clear();
+    this.decided.clear();
     this.#become("locked");
     this.#changed("list");
     this.dispatchEvent(new CustomEvent("locked", { detail: why }));
@@ -83,33 +92,64 @@ export class Store extends EventTarget {
     this.#lock("");
   }
 
+  /** The first part of the list; the rest comes when it is wanted. */
   async #load(run) {
-    const found = new Map();
-    let position = "";
-    let total = 0;
-    for (let cursor = null; ; ) {
-      const ask = new URLSearchParams(this.filter);
-      ask.set("limit", String(PART));
-      if (cursor) ask.set("cursor", cursor);
-      const response = await question(`/api/v1/alerts?${ask}`, { signal: this.#abort.signal });
-      if (!response.ok) throw new Error(`the list answers ${response.status}`);
-      const part = await response.json();
-      position ||= part.position;
-      total = part.total;
-      for (const doc of part.alerts) {
-        const one = read(doc);
-        found.set(one.id, one);
-      }
-      cursor = part.next;
-      if (!cursor || found.size >= CASES_MAX) break;
-    }
-    if (run !== this.#run) return position;
-    this.cases = found;
-    this.total = total;
-    this.order = [...found.keys()];
+    const part = await this.#part(null);
+    if (run !== this.#run) return part.position;
+    this.cases = part.found;
+    this.total = part.total;
+    this.order = [...part.found.keys()];
     this.fresh.clear();
+    this.#next = part.next;
+    this.#reading = null;
     this.#changed("list");
-    return position;
+    return part.position;
+  }
+
+  async #part(cursor) {
+    const ask = new URLSearchParams(this.filter);
+    ask.set("limit", String(cursor ? PART : FIRST_PART));
+    if (cursor) ask.set("cursor", cursor);
+    const response = await question(`/api/v1/alerts?${ask}`, { signal: this.#abort.signal });
+    if (!response.ok) throw new Error(`the list answers ${response.status}`);
+    const { alerts, total, next, position } = await response.json();
+    return { found: new Map(alerts.map((doc) => brief(read(doc))).map((one) => [one.id, one])), total, next, position };
+  }
+
+  /** Whether older cases are there that were not loaded. */
+  get hasMore() {
+    return this.#next !== null && this.cases.size < CASES_MAX;
+  }
+
+  /** Loads the next part of the list, one at a time; whether it came. */
+  more() {
+    if (!this.hasMore) return Promise.resolve(false);
+    this.#reading ??= this.#append().finally(() => (this.#reading = null));
+    return this.#reading;
+  }
+
+  async #append() {
+    const run = this.#run;
+    try {
+      const part = await this.#part(this.#next);
+      if (run !== this.#run) return false;
+      this.#next = part.next;
+      for (const [id, one] of part.found) {
+        if (this.cases.has(id)) continue;
+        this.cases.set(id, one);
+        this.order.push(id);
+      }
+      this.#changed("more");
+      return true;
+    } catch {
+      // The feed says that the connection is lost; the list is loaded anew with it.
+      return false;
+    }
+  }
+
+  /** Loads all that there is. */
+  async all() {
+    while (this.hasMore && (await this.more()));
   }
 
   async #stream(run, position) {
@@ -154,16 +194,19 @@ export class Store extends EventTarget {
   }
 
   #take(doc) {
-    const one = read(doc);
+    const one = brief(read(doc));
     const known = this.cases.get(one.id);
     if (known && known.revision >= one.revision) return;
-    if (!known && !one.isOpen && this.filter.get("status") === "open") return;
+    const status = this.filter.get("status");
+    if (!known && status && one.isOpen !== (status === "open")) return;
+    if (!one.isOpen) this.decided.delete(one.id);
+    if (known && !one.isOpen) one.message = known.message;
     if (!known && this.cases.size >= CASES_MAX) this.#dropOldest();
     this.cases.set(one.id, one);
     this.unseen.add(one.id);
     if (!known) {
       this.fresh.add(one.id);
-      this.total += 1;
+      if (one.revision === 1) this.total += 1;
     }
     // The first alert on an empty page needs no invitation.
     if (this.order.length === 0) this.arrange();
@@ -186,20 +229,18 @@ export class Store extends EventTarget {
     this.#changed("list");
   }
 
-  /** A case by its id, from here or from the server. */
-  async find(id) {
-    const known = this.cases.get(id);
-    if (known) return known;
-    const response = await question(`/api/v1/alerts/${encodeURIComponent(id)}`);
-    if (response.status === 404) return null;
-    if (!response.ok) throw new Error(`the alert answers ${response.status}`);
-    return read(await response.json());
-  }
-
-  /** The revisions of a case, oldest first. */
+  /** The revisions of a case, oldest first; none where the server does not know it. */
   async history(id) {
     const response = await question(`/api/v1/alerts/${encodeURIComponent(id)}/revisions`);
-    return response.ok ? (await response.json()).alerts.map(read) : [];
+    if (response.status === 404) return [];
+    if (!response.ok) throw new Error(`the alert answers ${response.status}`);
+    return (await response.json()).alerts.map(read).sort((a, b) => a.revision - b.revision);
+  }
+
+  /** Somebody here decided a case; its revision that says so comes with the feed. */
+  decide(id, answer) {
+    this.decided.set(id, answer);
+    this.#changed(id);
   }
 
   seen(id) {

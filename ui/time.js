@@ -9,16 +9,26 @@ export function toggleZone() {
   localStorage.setItem("zone", isUtc() ? "utc" : "local");
 }
 
-function format(ms, options) {
+const FORMS = {
+  clock: { hour: "2-digit", minute: "2-digit", second: "2-digit" },
+  minute: { hour: "2-digit", minute: "2-digit" },
+  day: { day: "numeric", month: "short" },
+  date: { weekday: "short", day: "numeric", month: "short", year: "numeric" },
+};
+/** Formatters are dear to make: one for each form and zone. */
+const made = new Map();
+
+function format(ms, form) {
   if (!Number.isFinite(ms) || Math.abs(ms) > 8.64e15) return "?";
-  return new Intl.DateTimeFormat("en-GB", { timeZone: zone, hourCycle: "h23", ...options }).format(ms);
+  const key = `${form} ${zone}`;
+  if (!made.has(key)) made.set(key, new Intl.DateTimeFormat("en-GB", { timeZone: zone, hourCycle: "h23", ...FORMS[form] }));
+  return made.get(key).format(ms);
 }
 
-export const clock = (ms) => format(ms, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-export const minute = (ms) => format(ms, { hour: "2-digit", minute: "2-digit" });
-export const day = (ms) => format(ms, { day: "numeric", month: "short" });
-export const full = (ms) =>
-  `${format(ms, { weekday: "short", day: "numeric", month: "short", year: "numeric" })}, ${clock(ms)}${isUtc() ? " UTC" : ""}`;
+export const clock = (ms) => format(ms, "clock");
+export const minute = (ms) => format(ms, "minute");
+export const day = (ms) => format(ms, "day");
+export const full = (ms) => `${format(ms, "date")}, ${clock(ms)}${isUtc() ? " UTC" : ""}`;
 
 /** Two moments; the day is named where it is needed. */
 export function range(first, last) {

@@ -2,12 +2,13 @@
 
 import { svg } from "./dom.js";
 import { clock, day, span } from "./time.js";
-import { action, controlLane, LANE_NAMES, LANES } from "./words.js";
+import { action, controlLane, LANE_NAMES, LANES, plain } from "./words.js";
 
-const LEFT = 84;
-const RIGHT = 200;
-const LANE = 58;
-const BAND = 18;
+const LEFT = 104;
+const RIGHT = 184;
+/** Heights, less of them where the window is low. */
+let LANE = 52;
+let BAND = 17;
 const BANDS_MAX = 6;
 const GAP_MIN = 34;
 /** A gap of hours may not push minutes together: the scale is logarithmic in the gaps. */
@@ -70,7 +71,7 @@ function bands(one, found) {
 }
 
 function drawBand({ f, times, from, to, on }, n, end) {
-  const y = 8 + n * BAND;
+  const y = 2 + n * BAND;
   const label = short(`${f.pattern}${f.branch} ${f.name}`, 44) + (times > 1 ? ` ×${times}` : "");
   const wide = label.length * LETTER + 16;
   const right = to + 10 + wide < end;
@@ -93,7 +94,7 @@ function labels(found, y) {
       const key = `${mark.lane}/${side}`;
       if (mark.x - half > (taken.get(key) ?? -Infinity)) {
         taken.set(key, mark.x + half);
-        const dy = side === "below" ? 25 : -16;
+        const dy = side === "below" ? 24 : -15;
         return svg("text", { x: mark.x, y: y(mark.lane) + dy, class: "mark-name", "text-anchor": "middle" }, text);
       }
     }
@@ -140,6 +141,40 @@ function path(found, y) {
   return svg("path", { d, class: "way" });
 }
 
+/** What asks for a recovery; the last before it is what it was done upon. */
+const ASKED = /^(contact\.(started|agent_connected)|ticket\.opened|approval\.requested|credential\.reset_requested)$/;
+
+/** The marks of the story: asked for, approved, done, enrolled, signed in. Each only after the one before. */
+function chain(found) {
+  const done = found.findIndex((mark) => mark.lane === "recovery" && !/fail|den/.test(mark.outcome));
+  if (done < 0) return [];
+  const before = found.slice(0, done);
+  const after = (from, is) => found.slice(from + 1).find(is);
+  const asked = before.findLast((mark) => ASKED.test(mark.action));
+  const approved = before.findLast((mark) => mark.action === "approval.granted" && (!asked || mark.number > asked.number));
+  const enrolled = after(done, (mark) => mark.lane === "device");
+  const session = after(enrolled ? enrolled.number - 1 : done, (mark) => mark.lane === "session" && mark.action === "auth.login");
+  const end = enrolled ?? session;
+  const last = end && found.findLast((mark) => mark.lane === "recovery" && mark.number < end.number);
+  return [asked, approved, found[done], last !== found[done] && last, enrolled, session].filter(Boolean);
+}
+
+/** Arrows along the story. */
+function arrows(found, y) {
+  const story = chain(found);
+  if (story.length < 2) return null;
+  const head = svg("marker", { id: "arrow-head", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto" }, svg("path", { d: "M0 0 8 4 0 8z", class: "arrow-head" }));
+  const lines = story.slice(1).map((mark, n) => {
+    const from = story[n];
+    const [x1, y1, x2, y2] = [from.x, y(from.lane), mark.x, y(mark.lane)];
+    const long = Math.hypot(x2 - x1, y2 - y1) || 1;
+    // From rim to rim; the rings around the anchors are wider.
+    const [ux, uy] = [((x2 - x1) / long) * 13, ((y2 - y1) / long) * 13];
+    return svg("line", { x1: x1 + ux, y1: y1 + uy, x2: x2 - ux * 1.3, y2: y2 - uy * 1.3, class: "arrow", "marker-end": "url(#arrow-head)" });
+  });
+  return [svg("defs", {}, head), lines];
+}
+
 /** Times below the lanes, and how long it took from one to the next where that is to be seen. */
 function axis(found, y) {
   const parts = [];
@@ -157,30 +192,35 @@ function axis(found, y) {
     }
     const before = found[n - 1];
     const gap = before ? mark.time - before.until : 0;
-    if (before && mark.x - before.x > 96 && gap >= 60_000) {
+    // Between the two times, as far as there is room beside them.
+    if (before && gap >= 60_000 && mark.x - before.x > 62 + (span(gap).length + 1) * LETTER) {
       parts.push(svg("text", { x: (before.x + mark.x) / 2, y: y + 16, class: "gap", "text-anchor": "middle" }, `+${span(gap)}`));
     }
   });
   return parts;
 }
 
-/** A lane with its name and, at its end, what is missing in it. */
-function laneRow(name, n, top, width, missing) {
+/** The systems that tell of a lane. */
+const systemsOf = (events, name) => [...new Set(events.filter((event) => event.lane === name).map((event) => plain(event.product)))].filter(Boolean).join(", ");
+
+/** A lane with its name, who tells of it and, at its end, what is missing in it. */
+function laneRow(name, n, top, width, missing, systems) {
   const y = top + n * LANE;
   const gone = missing.filter((control) => controlLane(control) === name).slice(0, 2);
   return [
     svg("rect", { x: 0, y, width, height: LANE, class: n % 2 ? "lane odd" : "lane" }),
-    svg("text", { x: 14, y: y + LANE / 2 + 4, class: "lane-name" }, LANE_NAMES[name]),
+    svg("text", { x: 12, y: y + LANE / 2 - (systems ? 2 : -4), class: "lane-name" }, LANE_NAMES[name]),
+    systems && svg("text", { x: 12, y: y + LANE / 2 + 12, class: "lane-system" }, short(systems, 16)),
     gone.map((control, k) => {
-      const middle = y + LANE / 2 + (gone.length === 1 ? 0 : k === 0 ? -15 : 15);
+      const middle = y + LANE / 2 + (gone.length === 1 ? 0 : k === 0 ? -LANE / 4 : LANE / 4);
       // The first words say which; the rest stands beside the timeline.
-      const label = short(`no ${control.replace(/ (to|for|of) .*/, "")}`, 25);
+      const label = short(`no ${control.replace(/ (to|for|of) .*/, "")}`, 20);
       return svg(
         "g",
         { class: "missing" },
         svg("title", {}, `missing: ${control}`),
-        svg("rect", { x: width - RIGHT + 10, y: middle - 12, width: RIGHT - 22, height: 24, rx: 12 }),
-        svg("text", { x: width - RIGHT / 2 - 1, y: middle + 4, "text-anchor": "middle" }, `✕ ${label}`),
+        svg("rect", { x: width - RIGHT + 10, y: middle - 10, width: RIGHT - 20, height: 20, rx: 10 }),
+        svg("text", { x: width - RIGHT / 2, y: middle + 4, "text-anchor": "middle" }, `✕ ${label}`),
       );
     }),
   ];
@@ -188,21 +228,23 @@ function laneRow(name, n, top, width, missing) {
 
 /** The timeline as an SVG of at least this width; `pick` hears which mark was chosen. */
 export function timeline(one, width, pick) {
+  [LANE, BAND] = innerHeight < 820 ? [44, 15] : [52, 17];
   const found = marks(one.events);
   const whole = places(found, Math.max(width, 560));
   const rows = bands(one, found);
-  const top = 12 + rows.length * BAND;
+  const top = rows.length ? 10 + rows.length * BAND : 0;
   const bottom = top + LANES.length * LANE;
   const y = (lane) => top + LANES.indexOf(lane) * LANE + LANE / 2 - 3;
   const anchors = new Set(one.findings.filter((f) => f.state === "active").map((f) => f.anchor));
   const drawn = svg(
     "svg",
     { class: "timeline", width: whole, height: bottom + 38, viewBox: `0 0 ${whole} ${bottom + 38}`, role: "img", "aria-label": "Timeline of the events by lane" },
-    LANES.map((name, n) => laneRow(name, n, top, whole, one.missing)),
+    LANES.map((name, n) => laneRow(name, n, top, whole, one.missing, systemsOf(one.events, name))),
     found.map((mark) => svg("line", { x1: mark.x, x2: mark.x, y1: y(mark.lane), y2: bottom, class: "drop" })),
     found.map((mark) => lasting(mark, found, y)),
     rows.map((row, n) => drawBand(row, n, whole - 12)),
     path(found, y),
+    arrows(found, y),
     labels(found, y),
     found.map((mark) => drawMark(mark, y(mark.lane), anchors, pick)),
     axis(found, bottom + 4),

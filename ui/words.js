@@ -2,6 +2,8 @@
 
 export const SEVERITIES = ["", "informational", "low", "medium", "high", "critical"];
 
+export const TIERS = ["standard", "contractor", "executive", "privileged", "break_glass", "machine"];
+
 export const FAMILIES = ["governance", "sequence", "velocity", "impersonation"];
 
 export const FAMILY_MEANING = {
@@ -144,6 +146,18 @@ const COUNTERS = {
 export function counter(kind) {
   return known(COUNTERS, kind) ?? kind.replaceAll("_", " ");
 }
+
+/** What can be decided of a case: its word in records, its name, what it means. */
+export const VERDICTS = [
+  ["true_positive", "True positive", "a takeover, or an attempt at one"],
+  ["benign", "Benign", "it happened, and was allowed"],
+  ["false_positive", "False positive", "it did not happen so"],
+  ["insufficient_data", "Insufficient data", "nobody can tell"],
+  ["duplicate", "Duplicate", "another case says it"],
+  ["test", "Test", "somebody tried it out"],
+  ["disregard", "Disregard", "not to be looked at"],
+];
+export const VERDICT_NAMES = Object.fromEntries(VERDICTS.map(([id, name]) => [id, name]));
 
 /** An id with underscores, for people. */
 export function plain(id) {

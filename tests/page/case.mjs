@@ -1,0 +1,97 @@
+// One case: its head, timeline, waterfall, evidence.
+
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { address, lead, publish, shot, show, start, texts, until } from "./tools.mjs";
+
+export const steps = [];
+const step = (name, run) => steps.push([name, run]);
+
+step("a deep link opens the case", async ({ page }) => {
+  await page.goto(`${address}/ui/alerts/${lead}`);
+  await page.waitForSelector(".case-page h1");
+  assert.match(await page.textContent("h1"), /no ticket, no call-back/);
+  assert.match(await page.textContent(".subject"), /n…@example\.com.*executive/);
+  const gone = await texts(page, ".controls li");
+  assert.equal(gone.length, 2);
+  assert.ok(gone.some((text) => text.includes("ticket")) && gone.some((text) => text.includes("call-back")));
+  assert.equal((await texts(page, ".todo li")).length, 2);
+});
+
+step("the timeline has the events in order, in their lanes", async ({ page }) => {
+  assert.deepEqual(await texts(page, ".lane-name"), ["Ticket", "Call", "Recovery", "Device", "Session"]);
+  const marks = await page.$$eval(".mark .dot", (dots) => dots.map((dot) => ({ x: Number(dot.getAttribute("cx")), y: Number(dot.getAttribute("cy")) })));
+  // Two utterances in a minute are one mark.
+  assert.equal(marks.length, 9);
+  assert.ok((await texts(page, ".mark-name")).some((text) => text.endsWith("×2")));
+  assert.ok(marks.every((mark, n) => n === 0 || mark.x > marks[n - 1].x), "from left to right");
+  assert.equal(new Set(marks.map((mark) => mark.y)).size, 4, "nothing lies in the ticket lane");
+  const missing = await texts(page, ".missing text");
+  assert.equal(missing.length, 2);
+  assert.deepEqual(await texts(page, "td.n"), ["1", "2", "2", "3", "4", "5", "6", "7", "8", "9"]);
+  assert.ok((await texts(page, "td.src")).every((text) => /\/\d+\/\d+/.test(text)), "every event names its source");
+  await page.click('.mark[data-number="5"]');
+  await page.waitForSelector('tr.picked[data-number="5"]');
+});
+
+step("the waterfall adds up to the score", async ({ page }) => {
+  const parts = await page.$$eval(".w-family .w-part", (nodes) => nodes.map((node) => Number(node.dataset.cp)));
+  const total = Number(await page.getAttribute(".w-total .w-part", "data-cp"));
+  assert.equal(parts.length, 3);
+  assert.equal(parts.reduce((a, b) => a + b, 0), total);
+  assert.equal(Math.floor((total + 50) / 100), start[2].risk_score);
+  assert.equal(await page.textContent(".w-score"), String(start[2].risk_score));
+  assert.equal(await page.$(".w-how.warn"), null);
+});
+
+step("counter-evidence and struck-out findings are to be seen", async ({ page }) => {
+  await page.goto(`${address}/#/alerts/${start[4].finding_info.uid}`);
+  await page.waitForSelector(".finding.struck");
+  assert.match(await page.textContent(".finding.struck"), /HDT-15.*retracted by event 3/s);
+  assert.equal((await texts(page, ".w-sum.w-counter")).length, 3);
+  assert.deepEqual(await texts(page, ".w-sum.w-counter"), ["−40.00", "−40.00", "−40.00"]);
+  assert.equal(await page.textContent(".w-score"), "31");
+  assert.equal(await page.$(".w-how.warn"), null);
+  assert.deepEqual(await texts(page, ".history .score"), ["87", "31"]);
+});
+
+step("times are UTC or local", async ({ page }) => {
+  const utc = await page.textContent("td.t");
+  await page.keyboard.press("u");
+  await until(page, (before) => document.querySelector("td.t")?.textContent !== before, utc);
+  const hour = (text) => Number(text.slice(0, 2));
+  assert.equal(hour(await page.textContent("td.t")), (hour(utc) + 1) % 24);
+  await page.keyboard.press("u");
+  await until(page, (before) => document.querySelector("td.t")?.textContent === before, utc);
+});
+
+step("a link from the data is asked about first", async ({ page }) => {
+  await page.goto(`${address}/#/alerts/${start[6].finding_info.uid}`);
+  await page.click(".tickets .link");
+  assert.match(await page.textContent("dialog"), /servicedesk\.example\.com/);
+  await page.click("dialog button:not(.primary)");
+  assert.equal(await page.$("dialog"), null);
+});
+
+/** What the encoder writes: the golden alerts of its tests. */
+const golden = new URL("../ocsf/", import.meta.url);
+const files = existsSync(golden) ? readdirSync(golden).filter((name) => name.endsWith(".json")) : [];
+
+step("what the encoder writes is read whole", async ({ page }) => {
+  for (const [n, name] of files.entries()) {
+    const alert = JSON.parse(readFileSync(new URL(name, golden), "utf8"));
+    const id = `f11e${String(n).padStart(28, "0")}`;
+    alert.finding_info.uid = id;
+    publish(alert);
+    await until(page, (id) => fetch(`/api/v1/alerts/${id}`).then((answer) => answer.ok), id);
+    await page.goto(`${address}/#/alerts/${id}`);
+    await until(page, (id) => document.querySelector(".links .id")?.textContent === id, id);
+    assert.equal(await page.$(".w-how.warn"), null, `${name}: the terms add up`);
+    assert.equal(await page.textContent(".w-score"), String(alert.risk_score), name);
+    const marked = new Set(await texts(page, "td.n")).size;
+    assert.equal((await page.$$(".mark")).length, marked, name);
+    assert.equal((await texts(page, "td.t")).length, alert.finding_info.related_events.length, name);
+    assert.equal((await page.$$(".finding")).length, alert.evidences.length, name);
+    await shot(page, `golden-${name}`);
+  }
+});
