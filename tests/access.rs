@@ -69,11 +69,12 @@ fn problem(answer: &Answer) -> String {
 
 /// Every route, and the least role that may take it. One that is served and not listed here, or with
 /// another role, fails the test.
-const MATRIX: [(&str, &str, Access); 17] = [
+const MATRIX: [(&str, &str, Access); 18] = [
     ("GET", "/api/v1/alerts", Access::Viewer),
     ("GET", "/api/v1/alerts/{id}", Access::Viewer),
     ("GET", "/api/v1/alerts/{id}/revisions", Access::Viewer),
     ("POST", "/api/v1/alerts/{id}/disposition", Access::Analyst),
+    ("GET", "/api/v1/openapi.json", Access::Viewer),
     ("GET", "/api/v1/me", Access::Viewer),
     ("GET", "/api/v1/identities/{id}", Access::Viewer),
     ("GET", "/api/v1/agents/{id}", Access::Viewer),

@@ -30,7 +30,7 @@ pub const NAMES: [&str; 8] = [
 ];
 
 /// Longest value of a filter, in bytes: ids and names are shorter.
-const VALUE_BYTES_MAX: usize = 256;
+const VALUE_CHARS_MAX: usize = 256;
 /// Most alternatives of one filter: there are 25 patterns.
 const ALTERNATIVES_MAX: usize = 32;
 
@@ -55,8 +55,8 @@ impl Filter {
         let mut filter = Self::default();
         let mut faults = Vec::new();
         for (name, value) in parameters {
-            if value.is_empty() || value.len() > VALUE_BYTES_MAX {
-                faults.push(format!("{name}: 1 to {VALUE_BYTES_MAX} bytes"));
+            if value.is_empty() || value.chars().count() > VALUE_CHARS_MAX {
+                faults.push(format!("{name}: 1 to {VALUE_CHARS_MAX} characters"));
             } else if let Err(fault) = filter.set(name, value) {
                 faults.push(fault);
             }

@@ -11,6 +11,7 @@ use crate::collect::time::{Timestamp, parse_time};
 use crate::correlate::exempt::control::{
     ControlEntry, Exemption, Kind, SPAN_MS_MAX, Scope, Silence,
 };
+use crate::correlate::rules::is_pattern;
 use crate::correlate::rules::rule::Evidence;
 use crate::correlate::score::Severity;
 
@@ -294,6 +295,11 @@ fn silence(map: Map<String, Value>) -> Result<ControlEntry, String> {
              everything is not possible"
                 .to_owned(),
         );
+    }
+    if let Some(other) = scope.patterns.iter().find(|id| !is_pattern(id)) {
+        return Err(format!(
+            "`scope.patterns`: `{other}` is no pattern; write its id without a branch, such as HDT-04"
+        ));
     }
     Ok(ControlEntry::Silence(Silence {
         patterns: scope.patterns,

@@ -109,6 +109,11 @@ fn what_is_missing_unknown_or_too_long_is_refused_with_its_remedy() {
         (good.replace("03-04T", "03-02T"), "must be later"),
         (good.replace("2026-03-04", "2026-06-04"), "at most 90 days"),
         (
+            limited("silence", r#"{"patterns":["HDT-03a"]}"#),
+            "`HDT-03a` is no pattern",
+        ),
+        (limited("silence", r#"{"patterns":[""]}"#), "is no pattern"),
+        (
             good.replace("2026-03-04T00:00:00Z", "soon"),
             "a time is written as",
         ),

@@ -9,6 +9,7 @@ use serde_saphyr::Spanned;
 use crate::collect::time::DAY_MS;
 use crate::correlate::rules::fault::RuleFault;
 use crate::correlate::rules::inline::InlineTest;
+use crate::correlate::rules::is_pattern;
 use crate::correlate::rules::origin::{Origin, Place, RuleText, place_of};
 use crate::correlate::rules::parse::{
     self, CommonFile, OperatorFile, RuleFile, SignalFile, StatusFile, TestFile,
@@ -205,10 +206,7 @@ impl Compiler<'_> {
             .value
             .trim_end_matches(|c: char| c.is_ascii_lowercase())
             .to_owned();
-        let well_formed = pattern.split_once('-').is_some_and(|(name, number)| {
-            !name.is_empty() && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
-        });
-        if !well_formed {
+        if !is_pattern(&pattern) {
             let what = format!("`{}` is no rule id: expected NAME-NN or NAME-NNx", id.value);
             self.fault(id, RowFault::new(what));
         }

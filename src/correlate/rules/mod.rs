@@ -98,5 +98,14 @@ fn too_many(rules: &[Rule]) -> Option<RuleFault> {
     None
 }
 
+/// Whether a text is the id of a pattern, `NAME-NN`, and of none of its branches.
+#[must_use]
+pub fn is_pattern(id: &str) -> bool {
+    id.split_once('-').is_some_and(|(name, number)| {
+        let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphabetic());
+        is_name && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
+    })
+}
+
 #[cfg(test)]
 mod tests;

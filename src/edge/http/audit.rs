@@ -16,6 +16,8 @@ use serde::Serialize;
 
 /// Rows of one table; more are exported by the command line, from the topic itself.
 const ROWS_MAX: usize = 10_000;
+/// Characters of an id.
+const VALUE_CHARS_MAX: usize = 256;
 const PARAMETERS: &str = "from, to, person, agent, ticket, limit, cursor";
 
 #[derive(Serialize)]
@@ -63,15 +65,15 @@ fn question(rest: Vec<(String, String)>) -> Result<Question, Vec<String>> {
     for (name, value) in rest {
         let field = match name.as_str() {
             "from" | "to" => {
-                let time = moment(&value);
-                if time.is_none() {
-                    faults.push(format!("{name}: RFC 3339, or ms since 1970"));
-                }
-                *(if name == "from" {
+                let side = if name == "from" {
                     &mut question.from
                 } else {
                     &mut question.to
-                }) = time;
+                };
+                *side = moment(&value);
+                if side.is_none() {
+                    faults.push(format!("{name}: RFC 3339, or ms since 1970"));
+                }
                 continue;
             }
             "person" => &mut question.person,
@@ -82,7 +84,11 @@ fn question(rest: Vec<(String, String)>) -> Result<Question, Vec<String>> {
                 continue;
             }
         };
-        *field = Some(value);
+        if (1..=VALUE_CHARS_MAX).contains(&value.chars().count()) {
+            *field = Some(value);
+        } else {
+            faults.push(format!("{name}: 1 to {VALUE_CHARS_MAX} characters"));
+        }
     }
     if faults.is_empty() {
         Ok(question)

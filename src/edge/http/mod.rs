@@ -8,6 +8,7 @@ mod control;
 pub mod feed;
 mod gate;
 mod limits;
+mod openapi;
 mod ops;
 mod page;
 mod problem;

@@ -4,7 +4,7 @@ use super::access::Access;
 use super::gate::{enter, require};
 use super::problem::Problem;
 use super::serve::{ApiParts, protect};
-use super::{api, audit, control, page, stream, views};
+use super::{api, audit, control, openapi, page, stream, views};
 use axum::Router;
 use axum::http::Method;
 use axum::middleware::{from_fn_with_state, map_response};
@@ -54,6 +54,7 @@ fn table() -> Vec<Route> {
             "/api/v1/alerts/{id}/disposition",
             post(control::disposition),
         ),
+        read("/api/v1/openapi.json", get(openapi::document)),
         read("/api/v1/me", get(views::me)),
         read("/api/v1/identities/{id}", get(views::identity)),
         read("/api/v1/agents/{id}", get(views::agent)),
@@ -106,6 +107,7 @@ mod tests {
             ("audit.rs", include_str!("audit.rs"), 0),
             ("control.rs", include_str!("control.rs"), 0),
             ("gate.rs", include_str!("gate.rs"), 0),
+            ("openapi.rs", include_str!("openapi.rs"), 0),
             ("page.rs", include_str!("page.rs"), 3),
             ("serve.rs", include_str!("serve.rs"), 0),
             ("stream.rs", include_str!("stream.rs"), 0),

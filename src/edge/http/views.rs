@@ -86,7 +86,7 @@ pub(super) async fn search(
         }
         word = value;
     }
-    if !(1..=WORD_CHARS_MAX).contains(&word.trim().chars().count()) {
+    if word.trim().is_empty() || word.chars().count() > WORD_CHARS_MAX {
         let fault = format!("q: 1 to {WORD_CHARS_MAX} characters");
         return Err(Problem::parameters(vec![fault]));
     }
