@@ -156,7 +156,7 @@ export class List {
       if (!this.#folded.delete(head.key)) this.#folded.add(head.key);
       this.draw();
     };
-    return el("li", { class: `group s-${SEVERITIES[head.severity]}` }, el("button", { class: "group-head", "aria-expanded": String(!isFolded), onclick: press }, el("span", { class: "fold", "aria-hidden": "true" }, isFolded ? "▸" : "▾"), said(head.label, { class: "name" }), head.kind && head.kind !== "identity" && el("span", { class: "kind" }, kindName(head.kind)), el("span", { class: "group-count" }, head.ids.length), el("span", { class: "group-score" }, head.score)));
+    return el("li", { class: `group s-${SEVERITIES[head.severity]}` }, el("button", { class: "group-head", "aria-expanded": String(!isFolded), onclick: press }, el("span", { class: "fold", "aria-hidden": "true" }, isFolded ? "▸" : "▾"), said(head.label, { class: "name" }), head.kind && head.kind !== "identity" && el("span", { class: "kind" }, kindName(head.kind)), el("span", { class: "group-count" }, head.ids.length.toLocaleString("en-GB")), el("span", { class: "group-score" }, head.score)));
   }
 
   /** The id so many rows from the chosen one. */

@@ -16,6 +16,7 @@ step("a deep link opens the case", async ({ page }) => {
   assert.equal(gone.length, 2);
   assert.ok(gone.some((text) => text.includes("ticket")) && gone.some((text) => text.includes("call-back")));
   assert.equal((await texts(page, ".todo li")).length, 2);
+  assert.equal(await page.title(), "99 n…@example.com · Deskwarden");
 });
 
 step("the timeline has the events in order, in their lanes", async ({ page }) => {
