@@ -52,7 +52,7 @@ export function nav(view) {
   put(links, LINKS.filter(([, , , role]) => role === "viewer" || may(role)).map(([name, text, href]) => el("a", { href, "aria-current": name === at ? "page" : null }, text)));
 }
 
-const WORDS = { loading: "loading", live: "live", reconnecting: "connection lost, trying again", locked: "token needed" };
+const WORDS = { loading: "loading", live: "live", reconnecting: "connection lost, trying again", locked: "token needed", refused: "filters refused" };
 
 export function showState(name) {
   state.className = `state ${name}`;

@@ -82,7 +82,9 @@ async function openCase(keepPlace) {
   try {
     revisions = await store.history(id);
   } catch (error) {
-    if (mine === turn && store.state !== "locked" && !(error instanceof Unknown)) lost();
+    // What is shown stays: it is as good as it was.
+    const isShown = keepPlace && shown?.id === id;
+    if (mine === turn && !isShown && store.state !== "locked" && !(error instanceof Unknown)) lost();
     return;
   } finally {
     clearTimeout(slow);
@@ -189,7 +191,9 @@ async function who() {
   drawState();
   nav(place.view);
   queue.draw();
+  // What was drawn before offers nothing yet.
   if (shown) openCase(true);
+  else if (place.view !== "cases" && place.view !== "case") show();
 }
 
 function signOut() {

@@ -94,7 +94,7 @@ export class Queue {
     const shown = order.length;
     const what = filter.get("status") ?? "";
     const rest = total > shown + fresh.size ? ` of ${total.toLocaleString("en-GB")}` : "";
-    put(this.count, ["loading", "locked"].includes(state) && !shown ? "" : `${shown.toLocaleString("en-GB")}${rest} ${what}`);
+    put(this.count, ["loading", "locked", "refused"].includes(state) && !shown ? "" : `${shown.toLocaleString("en-GB")}${rest} ${what}`);
     this.pill.hidden = fresh.size === 0;
     put(this.pill, `${fresh.size} new ↑`);
     const many = this.picked.size;

@@ -97,6 +97,14 @@ step("what is there while nothing is: loading, not filled yet, gone, unknown", a
   await context.unroute("**/revisions");
   await page.click(".welcome .primary");
   await page.waitForSelector(".case-page h1");
+  // One that is shown stays when it cannot be read anew.
+  await context.route("**/revisions", (route) => route.abort());
+  const asked = page.waitForRequest("**/revisions");
+  await page.keyboard.press("u");
+  await asked;
+  await page.keyboard.press("u");
+  assert.ok(await page.isVisible(".case-page h1"));
+  await context.unroute("**/revisions");
   await page.evaluate(() => (location.hash = "#/alerts/nobody"));
   await page.waitForSelector(".welcome:has-text('No such case')");
   await shot(page, "state-case-unknown");

@@ -131,3 +131,15 @@ step("? tells all keys, and Esc leaves them", async ({ page }) => {
   await page.keyboard.press("Escape");
   await until(page, () => !document.querySelector("dialog"));
 });
+
+step("filters that are none are said to be none", async ({ page }) => {
+  await page.goto(`${address}/#/?severity=loud`);
+  await until(page, () => document.querySelector(".empty")?.textContent.includes("one of informational, low"));
+  assert.equal(await page.textContent(".state"), "filters refused");
+  await page.click(".mark-off");
+  await page.waitForSelector(".case");
+  await page.goto(`${address}/#/?text=${encodeURIComponent("\u{1F600}".repeat(120))}`);
+  await page.waitForSelector(".empty:has-text('No case matches')");
+  await page.goto(`${address}/#/`);
+  await page.waitForSelector(".case");
+});
