@@ -17,7 +17,9 @@ export function open(title, content, { wide = false, onclose } = {}) {
   dialog.addEventListener("close", () => {
     dialog.remove();
     onclose?.();
+    // What had the focus may have been drawn anew.
     if (before?.isConnected) before.focus();
+    else document.querySelector("main")?.focus();
   });
   // A press on the ground beside the window leaves it.
   dialog.addEventListener("mousedown", (event) => {

@@ -9,8 +9,13 @@ import { action, isKnown, known, LANE_NAMES, plain } from "./words.js";
 /** What a detail of an event is, as an entity that has a view. */
 const KINDS = { agent: "agent", requester: "identity", approver: "identity", target: "identity", caller: "caller", device: "device", address: "address", ticket: "ticket", call: "contact" };
 
+/** Whether something did not come about, as far as its source says so. */
+export const hasFailed = (event) => event.outcome !== "" && !["success", "unknown"].includes(event.outcome);
+
 /** A name that leads to the view of what it names, if that has one. */
-export function ref(kind, name, id) {
+export function ref(kind, whole, id) {
+  // Nobody reads a hash to its end; the address has all of it.
+  const name = /^[0-9a-f]{32}$/.test(whole) ? `${whole.slice(0, 8)}…` : whole;
   const href = id && (kind === "case" ? to("alerts", id) : entity(known(KINDS, kind) ?? kind, id));
   return href ? el("a", { href, class: "ref-link" }, said(name)) : said(name);
 }
@@ -67,7 +72,7 @@ export function table(one, marks) {
         el("td", { class: "n" }, mark.number),
         el("td", { class: "t" }, clock(event.time)),
         el("td", { class: "l" }, LANE_NAMES[event.lane]),
-        el("td", { class: "a" }, el("b", {}, action(event.action)), event.outcome && event.outcome !== "success" && el("span", { class: "outcome" }, plain(event.outcome)), !isKnown(event.action) && event.title && el("div", { class: "muted" }, said(event.title))),
+        el("td", { class: "a" }, el("b", {}, action(event.action)), hasFailed(event) && el("span", { class: "outcome" }, plain(event.outcome)), !isKnown(event.action) && event.title && el("div", { class: "muted" }, said(event.title))),
         el("td", { class: "d" }, event.details.map(([name, value, id]) => el("span", { class: "tag" }, `${plain(name)} `, ref(name, value, id)))),
         el("td", { class: "src" }, said(event.product), event.at && el("code", { class: "at" }, said(event.at))),
       ),

@@ -1,6 +1,6 @@
 // The bar on top and the two halves below it.
 
-import { el, put, svg } from "./dom.js";
+import { el, put, svg, visible } from "./dom.js";
 import { hasToken, may, me } from "./session.js";
 import { isUtc } from "./time.js";
 
@@ -28,6 +28,12 @@ function brand() {
   return el("a", { class: "brand", href: "#/" }, svg("svg", { viewBox: "0 0 32 32", class: "logo", "aria-hidden": "true" }, svg("path", { d: "M16 2 28 7v9c0 7-5 12-12 14C9 28 4 23 4 16V7z" }), svg("path", { d: "M10 17v-2a6 6 0 0 1 12 0v2m-12-1h2.5v5H11a1 1 0 0 1-1-1zm12 0h-2.5v5H21a1 1 0 0 0 1-1z", class: "logo-line" })), "Deskwarden");
 }
 
+/** What the tab is called: what is new, and the case that is shown. */
+export function entitle(fresh, one) {
+  const parts = [fresh > 0 && `(${fresh})`, one && `${one.score} ${visible(one.who.name || one.who.id)} ·`, "Deskwarden"];
+  document.title = parts.filter(Boolean).join(" ");
+}
+
 export const frame = {
   open({ onzone, ontheme, onleave, onhelp, onsearch }) {
     zone.addEventListener("click", onzone);
@@ -46,7 +52,7 @@ export function nav(view) {
   put(links, LINKS.filter(([, , , role]) => role === "viewer" || may(role)).map(([name, text, href]) => el("a", { href, "aria-current": name === at ? "page" : null }, text)));
 }
 
-const WORDS = { loading: "loading", live: "live", reconnecting: "connection lost, trying again", locked: "token needed" };
+const WORDS = { loading: "loading", live: "live", reconnecting: "connection lost, trying again", locked: "token needed", refused: "filters refused" };
 
 export function showState(name) {
   state.className = `state ${name}`;
@@ -62,8 +68,8 @@ export function showWho() {
 
 let due = 0;
 
-/** Runs with the next frame, once. */
-export function count(run) {
+/** Runs with the next frame, once however often it is asked. */
+export function withFrame(run) {
   due ||= requestAnimationFrame(() => {
     due = 0;
     run();

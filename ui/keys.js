@@ -46,6 +46,7 @@ export function listen(acts, isList) {
     }
     // Arrows scroll what is read, and Enter presses what has the focus.
     if (!isList(target) && (key.startsWith("Arrow") || key === "Enter")) return;
+    if (key === "Enter" && target.closest("button, a, summary")) return;
     const act = Object.hasOwn(acts, key) ? acts[key] : null;
     if (!act) return;
     event.preventDefault();

@@ -156,7 +156,7 @@ export class List {
       if (!this.#folded.delete(head.key)) this.#folded.add(head.key);
       this.draw();
     };
-    return el("li", { class: `group s-${SEVERITIES[head.severity]}` }, el("button", { class: "group-head", "aria-expanded": String(!isFolded), onclick: press }, el("span", { class: "fold", "aria-hidden": "true" }, isFolded ? "▸" : "▾"), said(head.label, { class: "name" }), head.kind && head.kind !== "identity" && el("span", { class: "kind" }, kindName(head.kind)), el("span", { class: "group-count" }, head.ids.length), el("span", { class: "group-score" }, head.score)));
+    return el("li", { class: `group s-${SEVERITIES[head.severity]}` }, el("button", { class: "group-head", "aria-expanded": String(!isFolded), onclick: press }, el("span", { class: "fold", "aria-hidden": "true" }, isFolded ? "▸" : "▾"), said(head.label, { class: "name" }), head.kind && head.kind !== "identity" && el("span", { class: "kind" }, kindName(head.kind)), el("span", { class: "group-count" }, head.ids.length.toLocaleString("en-GB")), el("span", { class: "group-score" }, head.score)));
   }
 
   /** The id so many rows from the chosen one. */
@@ -192,16 +192,15 @@ export class List {
 /** What stands there while there is nothing to list. */
 function nothing(store) {
   if (store.state === "locked") return [];
+  if (store.state === "refused") return empty("none", "!", "These filters cannot be used", store.fault);
   if (store.state !== "live") {
     return [1, 2, 3, 4, 5].map(() => el("li", { class: "ghost", "aria-hidden": "true" }, el("div", { class: "g-score" }), el("div", { class: "g-lines" }, el("div", { class: "g g1" }), el("div", { class: "g g2" }), el("div", { class: "g g3" }))));
   }
   const isFiltered = [...store.filter.keys()].some((name) => name !== "status");
-  const status = plain(store.filter.get("status") ?? "");
-  return el(
-    "li",
-    { class: "empty" },
-    el("div", { class: isFiltered ? "empty-mark none" : "empty-mark", "aria-hidden": "true" }, isFiltered ? "0" : "✓"),
-    el("b", {}, isFiltered ? "No case matches" : `No ${status} case`),
-    el("p", {}, isFiltered ? "Loosen the filters above, or clear the text." : "Deskwarden is watching. A new case appears here by itself, within a second."),
-  );
+  if (isFiltered) return empty("none", "0", "No case matches", "Loosen the filters above, or clear the text.");
+  return empty("", "✓", `No ${plain(store.filter.get("status") ?? "")} case`, "Deskwarden is watching. A new case appears here by itself, within a second.");
+}
+
+function empty(kind, mark, title, text) {
+  return el("li", { class: "empty" }, el("div", { class: `empty-mark ${kind}`, "aria-hidden": "true" }, mark), el("b", {}, title), el("p", {}, text));
 }

@@ -6,7 +6,7 @@ import { decide } from "./decide.js";
 import { note } from "./dialog.js";
 import { el, put } from "./dom.js";
 import { copyMarkdown, download } from "./export.js";
-import { count, frame, nav, parts, showState, showWho } from "./frame.js";
+import { entitle, frame, nav, parts, showState, showWho, withFrame } from "./frame.js";
 import { first as firstKeys, help, listen } from "./keys.js";
 import { patternsView } from "./patterns.js";
 import { Queue } from "./queue.js";
@@ -51,6 +51,7 @@ function clear() {
   leave();
   leave = () => {};
   shown = null;
+  entitle(store.fresh.size, null);
 }
 
 function welcome(title, text, more) {
@@ -67,7 +68,10 @@ function missing() {
   throw new Refused("this view is not part of this version", 404);
 }
 
-const LOST = ["This cannot be loaded", "The connection is lost at the moment; it is tried again as soon as the feed is back."];
+/** What stands where something could not be had. */
+function lost() {
+  welcome("This cannot be loaded", "The server did not answer. It is asked again when the connection is back.", el("button", { class: "primary", onclick: show }, "Try again"));
+}
 
 async function openCase(keepPlace) {
   const { id } = place;
@@ -78,7 +82,9 @@ async function openCase(keepPlace) {
   try {
     revisions = await store.history(id);
   } catch (error) {
-    if (mine === turn && store.state !== "locked" && !(error instanceof Unknown)) welcome(...LOST);
+    // What is shown stays: it is as good as it was.
+    const isShown = keepPlace && shown?.id === id;
+    if (mine === turn && !isShown && store.state !== "locked" && !(error instanceof Unknown)) lost();
     return;
   } finally {
     clearTimeout(slow);
@@ -88,6 +94,7 @@ async function openCase(keepPlace) {
   if (!one) return welcome("No such case", "It is not among the newest cases any more, or its address is incomplete.");
   clear();
   shown = one;
+  entitle(store.fresh.size, one);
   leave = caseView(detail, one, revisions, { store, query, act: ACTS });
   detail.scrollTop = keepPlace ? top : 0;
   store.seen(id);
@@ -106,8 +113,9 @@ async function openView() {
   } catch (error) {
     if (mine !== turn || error instanceof Unknown) return;
     if (!(error instanceof Refused)) reportError(error);
+    if (error.status === 0) return lost();
     const titles = { 403: "Not for this role", 404: "Nothing is known of this" };
-    welcome(titles[error.status] ?? LOST[0], error.status === 0 ? LOST[1] : error.message);
+    welcome(titles[error.status] ?? "This cannot be shown", error.message);
   }
 }
 
@@ -183,7 +191,9 @@ async function who() {
   drawState();
   nav(place.view);
   queue.draw();
+  // What was drawn before offers nothing yet.
   if (shown) openCase(true);
+  else if (place.view !== "cases" && place.view !== "case") show();
 }
 
 function signOut() {
@@ -283,7 +293,10 @@ store.addEventListener("change", ({ detail: what }) => {
     queue.redraw(what);
     if (what === chosen() && (store.unseen.has(what) || store.decided.has(what))) soon();
   }
-  count(() => queue.drawCount());
+  withFrame(() => {
+    queue.drawCount();
+    entitle(store.fresh.size, shown);
+  });
 });
 
 store.addEventListener("locked", ({ detail: why }) => {

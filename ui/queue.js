@@ -94,10 +94,9 @@ export class Queue {
     const shown = order.length;
     const what = filter.get("status") ?? "";
     const rest = total > shown + fresh.size ? ` of ${total.toLocaleString("en-GB")}` : "";
-    put(this.count, ["loading", "locked"].includes(state) && !shown ? "" : `${shown.toLocaleString("en-GB")}${rest} ${what}`);
+    put(this.count, ["loading", "locked", "refused"].includes(state) && !shown ? "" : `${shown.toLocaleString("en-GB")}${rest} ${what}`);
     this.pill.hidden = fresh.size === 0;
     put(this.pill, `${fresh.size} new ↑`);
-    document.title = `${fresh.size ? `(${fresh.size}) ` : ""}Deskwarden`;
     const many = this.picked.size;
     this.bulk.hidden = many === 0;
     this.count.hidden = many > 0;
@@ -105,7 +104,7 @@ export class Queue {
   }
 
   toggle(id) {
-    if (!may("analyst")) return;
+    if (!may("analyst") || !this.#store.cases.get(id)?.isOpen) return;
     if (!this.picked.delete(id)) this.picked.add(id);
     this.redraw(id);
     this.drawCount();
@@ -115,7 +114,7 @@ export class Queue {
   toggleAll() {
     if (!may("analyst")) return;
     if (this.picked.size) return this.clear();
-    for (const id of this.#list.ids) this.picked.add(id);
+    for (const id of this.#list.ids) if (this.#store.cases.get(id)?.isOpen) this.picked.add(id);
     this.draw();
   }
 

@@ -1,7 +1,7 @@
 // Audit records: as events of a timeline, and as rows.
 
 import { el, put, said } from "./dom.js";
-import { ref } from "./evidence.js";
+import { hasFailed, ref } from "./evidence.js";
 import { among } from "./route.js";
 import { load, Unknown } from "./session.js";
 import { note } from "./dialog.js";
@@ -79,17 +79,19 @@ function controls(one) {
   });
 }
 
+/** The kind of a decision, as a title. */
+const named = (kind) => `${kind.charAt(0).toUpperCase()}${plain(kind).slice(1)}`;
+
 export const HEADS = ["Time", "Where", "What", "Details", "Source"];
 
 /** A record as a row. */
 export function row(one) {
-  const failed = one.outcome && one.outcome !== "success";
   return el(
     "tr",
     {},
     el("td", { class: "t" }, `${day(one.time)} `, clock(one.time)),
     el("td", { class: "l" }, one.decision ? "Decision" : LANE_NAMES[one.lane]),
-    el("td", { class: "a" }, el("b", {}, one.decision ? said(known(VERDICT_NAMES, one.decision) ?? plain(one.decision)) : action(one.action)), one.decision && el("span", { class: "muted" }, " decided"), one.stage === "settled" && el("span", { class: "muted" }, " controls decided"), failed && el("span", { class: "outcome" }, plain(one.outcome))),
+    el("td", { class: "a" }, el("b", {}, one.decision ? said(known(VERDICT_NAMES, one.decision) ?? named(one.decision)) : action(one.action)), one.decision && el("span", { class: "muted" }, " decided"), one.stage === "settled" && el("span", { class: "muted" }, " controls decided"), hasFailed(one) && el("span", { class: "outcome" }, plain(one.outcome))),
     el("td", { class: "d" }, one.details.map(([name, value, id]) => el("span", { class: "tag" }, `${plain(name)} `, ref(name, value, id))), controls(one)),
     el("td", { class: "src" }, said(one.product), one.at && el("code", { class: "at" }, said(one.at))),
   );

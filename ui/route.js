@@ -5,6 +5,8 @@ const VIEWS = ["silences", "patterns", "sources", "pipeline", "audit"];
 const NAMED = { alerts: "case", identities: "identity", agents: "agent" };
 /** What the server takes as a filter of the list. */
 const FILTERS = ["status", "severity", "min_severity", "pattern", "family", "tier", "entity", "text"];
+/** Longest value of a filter. */
+const VALUE_BYTES_MAX = 256;
 export const GROUPS = ["person", "pattern", "agent"];
 
 function decoded(part) {
@@ -38,12 +40,24 @@ export function among(id, query) {
   return (id ? to("alerts", id) : "#/") + (search ? `?${search}` : "");
 }
 
+/** As much of a text as the server takes, in whole characters. */
+function cut(text) {
+  let bytes = 0;
+  let kept = "";
+  for (const letter of text) {
+    bytes += new TextEncoder().encode(letter).length;
+    if (bytes > VALUE_BYTES_MAX) break;
+    kept += letter;
+  }
+  return kept;
+}
+
 /** What of an address concerns the list, in an order of its own: equal lists have equal texts. */
 export function listed(query) {
   const found = new URLSearchParams();
   for (const name of FILTERS) {
     const value = query.get(name);
-    if (value) found.set(name, value.slice(0, 200));
+    if (value) found.set(name, cut(value));
   }
   if (GROUPS.includes(query.get("group"))) found.set("group", query.get("group"));
   return found;

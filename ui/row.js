@@ -54,10 +54,10 @@ export function row(one, { chosen, picked, unseen, answer, mayPick, href, place,
           decided && el("span", { class: "chip decided" }, decided),
           one.isSuppressed && el("span", { class: "chip" }, "silenced"),
           chips(one.patterns, decided || one.isSuppressed ? 2 : 3),
-          el("span", { class: "range", title: range(one.first, one.last) }, `${one.eventCount} ${one.eventCount === 1 ? "event" : "events"} in ${span(one.last - one.first)}`),
+          el("span", { class: "range", title: range(one.first, one.last) }, `${one.eventCount} ${one.eventCount === 1 ? "event" : "events"}${one.last > one.first ? ` in ${span(one.last - one.first)}` : ""}`),
         ),
       ),
     ),
-    mayPick && el("input", { type: "checkbox", class: "pick", checked: picked, tabindex: "-1", "aria-label": `Select ${name}`, title: "Select (x)" }),
+    mayPick && one.isOpen && el("input", { type: "checkbox", class: "pick", checked: picked, tabindex: "-1", "aria-label": `Select ${name}`, title: "Select (x)" }),
   );
 }

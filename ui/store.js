@@ -2,7 +2,7 @@
 
 import { brief, read } from "./alert.js";
 import { asked } from "./route.js";
-import { ask as question, Unknown } from "./session.js";
+import { load, ask as question, Refused, Unknown } from "./session.js";
 import { listen } from "./sse.js";
 
 /** Without a sign of life for this long the feed is taken for dead; the server sends one every 15 s. */
@@ -23,8 +23,10 @@ export class Store extends EventTarget {
   fresh = new Set();
   /** Ids that changed and were not looked at since. */
   unseen = new Set();
-  /** loading, live, reconnecting, locked. */
+  /** loading, live, reconnecting, locked, refused. */
   state = "loading";
+  /** Why the filters cannot be used, where they cannot. */
+  fault = "";
   /** What was decided here and does not show in the case yet: id → the answer. */
   decided = new Map();
   total = 0;
@@ -63,6 +65,10 @@ export class Store extends EventTarget {
           if (run === this.#run) this.#lock(error.message);
           return;
         }
+        if (error instanceof Refused && error.status === 400) {
+          if (run === this.#run) this.#refuse(error.message);
+          return;
+        }
         // Away, or not filled yet: the state says so, the next round tries again.
       }
       if (run !== this.#run) return;
@@ -85,6 +91,18 @@ export class Store extends EventTarget {
     this.#become("locked");
     this.#changed("list");
     this.dispatchEvent(new CustomEvent("locked", { detail: why }));
+  }
+
+  /** The filters are none: an address may hold anything. */
+  #refuse(fault) {
+    this.fault = fault;
+    this.cases = new Map();
+    this.order = [];
+    this.total = 0;
+    this.#next = null;
+    this.fresh.clear();
+    this.#become("refused");
+    this.#changed("list");
   }
 
   /** The person leaves. */
@@ -110,9 +128,7 @@ export class Store extends EventTarget {
     const ask = new URLSearchParams(this.filter);
     ask.set("limit", String(cursor ? PART : FIRST_PART));
     if (cursor) ask.set("cursor", cursor);
-    const response = await question(`/api/v1/alerts?${ask}`, { signal: this.#abort.signal });
-    if (!response.ok) throw new Error(`the list answers ${response.status}`);
-    const { alerts, total, next, position } = await response.json();
+    const { alerts, total, next, position } = await load(`/api/v1/alerts?${ask}`, { signal: this.#abort.signal });
     return { found: new Map(alerts.map((doc) => brief(read(doc))).map((one) => [one.id, one])), total, next, position };
   }
 

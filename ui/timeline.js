@@ -214,7 +214,8 @@ function laneRow(name, n, top, width, missing, systems) {
     gone.map((control, k) => {
       const middle = y + LANE / 2 + (gone.length === 1 ? 0 : k === 0 ? -LANE / 4 : LANE / 4);
       // The first words say which; the rest stands beside the timeline.
-      const label = short(`no ${control.replace(/ (to|for|of) .*/, "")}`, 20);
+      const name = control.replace(/ (to|for|of) .*/, "");
+      const label = name.length > 16 ? short(name, 21) : `no ${name}`;
       return svg(
         "g",
         { class: "missing" },

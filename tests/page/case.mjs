@@ -16,6 +16,7 @@ step("a deep link opens the case", async ({ page }) => {
   assert.equal(gone.length, 2);
   assert.ok(gone.some((text) => text.includes("ticket")) && gone.some((text) => text.includes("call-back")));
   assert.equal((await texts(page, ".todo li")).length, 2);
+  assert.equal(await page.title(), "99 n…@example.com · Deskwarden");
 });
 
 step("the timeline has the events in order, in their lanes", async ({ page }) => {
@@ -94,4 +95,44 @@ step("what the encoder writes is read whole", async ({ page }) => {
     assert.equal((await page.$$(".finding")).length, alert.evidences.length, name);
     await shot(page, `golden-${name}`);
   }
+});
+
+step("arrows tell the story: asked for, done, enrolled, signed in", async ({ page }) => {
+  await show(page, lead);
+  const arrows = await page.$$eval(".arrow", (lines) => lines.map((line) => ["x1", "y1", "x2", "y2"].map((name) => Number(line.getAttribute(name)))));
+  assert.equal(arrows.length, 4, "call, first reset, last reset, device, session");
+  assert.ok(arrows.every(([x1, , x2]) => x2 > x1), "forwards in time");
+  assert.ok(arrows.every(([, y1, , y2]) => y2 >= y1), "down the lanes");
+});
+
+step("the score is made of its families, before any number is read", async ({ page }) => {
+  assert.deepEqual(await texts(page, ".makeup li"), ["governance +66HDT-01 HDT-03", "sequence +32HDT-04 HDT-05", "impersonation +1HDT-15"]);
+});
+
+step("cases that share something are linked", async ({ page }) => {
+  const rows = await texts(page, ".linked li");
+  assert.ok(rows.length >= 1 && rows.every((text) => /agent b…@example\.com|caller \+1•••0199|the same person|events/.test(text)), `${rows}`);
+  await page.click(".linked a");
+  await until(page, (id) => document.querySelector(".links .id") && document.querySelector(".links .id").textContent !== id, lead);
+});
+
+step("names lead to what is known of them", async ({ page }) => {
+  await show(page, lead);
+  const links = await page.$$eval(".case-page a", (nodes) => [...new Set(nodes.map((node) => node.getAttribute("href").replace(/[^/]*$/, "")))]);
+  for (const view of ["#/identities/", "#/agents/", "#/pivots/caller/", "#/pivots/device/", "#/pivots/address/", "#/pivots/contact/"]) assert.ok(links.includes(view), view);
+  await page.click('td.d a[href^="#/pivots/contact/"]');
+  await until(page, () => document.querySelector(".subject-head h1, .welcome"));
+});
+
+step("a case is taken along: as Markdown, and byte for byte", async ({ context, page }) => {
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await show(page, lead);
+  await page.keyboard.press("m");
+  await page.waitForSelector(".note");
+  const text = await page.evaluate(() => navigator.clipboard.readText());
+  for (const part of [/^# n…\\@example\.com: New device signed in 8 min/, /Score \*\*99\*\*, critical, pages; open/, /- call\\-back to a number of record/, /\| Password reset \|/, /- governance \+66\.25/]) assert.match(text, part);
+  const [file] = await Promise.all([page.waitForEvent("download"), page.keyboard.press("e")]);
+  assert.equal(file.suggestedFilename(), `deskwarden-${lead}.json`);
+  const served = await page.evaluate((id) => fetch(`/api/v1/alerts/${id}`).then((answer) => answer.text()), lead);
+  assert.equal(readFileSync(await file.path(), "utf8"), served);
 });

@@ -168,6 +168,9 @@ step("a silence of anything is made from its view, never of everything", async (
 });
 
 step("a silence is ended, with a reason", async ({ page }) => {
+  // Also where the page begins with this view.
+  await page.reload();
+  await page.waitForSelector(".view-head .primary");
   await page.focus('td.do button[aria-label*="id-c4410"]');
   await page.keyboard.press("Enter");
   await page.waitForSelector("dialog[open]");

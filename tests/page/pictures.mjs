@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { answer } from "./answers.mjs";
 import { places, windows } from "./places.mjs";
-import { address, lead, open, shot, shots, show } from "./tools.mjs";
+import { address, lead, open, session, shot, shots, show } from "./tools.mjs";
 
 export const steps = [];
 const step = (name, run) => steps.push([name, run]);
@@ -61,5 +61,52 @@ step("a case on paper: light, nothing to press, nothing cut", async () => {
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "as wide as the paper");
   assert.ok(await page.evaluate(() => document.querySelector(".links").getBoundingClientRect().bottom > 1_123 && document.documentElement.scrollHeight > 1_123), "all of it, on several pages");
   await page.screenshot({ path: `${shots}/case-print.png`, fullPage: true });
+  await context.close();
+});
+
+step("what is there while nothing is: loading, not filled yet, gone, unknown", async () => {
+  const { context, page } = await session();
+  let release = () => {};
+  const held = new Promise((go) => (release = go));
+  const isList = (url) => url.pathname === "/api/v1/alerts";
+  await context.route(isList, (route) => held.then(() => route.fallback()));
+  await page.goto(address);
+  await page.waitForSelector(".ghost");
+  assert.equal(await page.textContent(".state"), "loading");
+  await shot(page, "state-loading");
+  release();
+  await page.waitForSelector(".case");
+  // A server that still reads its topics is asked again.
+  await context.unroute(isList);
+  await context.route(isList, (route) => route.fulfill({ status: 503, contentType: "application/problem+json", body: "{}" }));
+  await page.reload();
+  await page.waitForSelector(".ghost");
+  assert.equal(await page.textContent(".state"), "loading");
+  await context.unroute(isList);
+  await page.waitForSelector(".state.live");
+  // A case that takes its time, one that cannot be had, and one that nobody knows.
+  let answer = () => {};
+  const slow = new Promise((go) => (answer = go));
+  await context.route("**/revisions", (route) => slow.then(() => route.abort()));
+  await page.evaluate((id) => (location.hash = `#/alerts/${id}`), lead);
+  await page.waitForSelector(".waiting");
+  await shot(page, "state-case-loading");
+  answer();
+  await page.waitForSelector(".welcome:has-text('cannot be loaded')");
+  await shot(page, "state-case-lost");
+  await context.unroute("**/revisions");
+  await page.click(".welcome .primary");
+  await page.waitForSelector(".case-page h1");
+  // One that is shown stays when it cannot be read anew.
+  await context.route("**/revisions", (route) => route.abort());
+  const asked = page.waitForRequest("**/revisions");
+  await page.keyboard.press("u");
+  await asked;
+  await page.keyboard.press("u");
+  assert.ok(await page.isVisible(".case-page h1"));
+  await context.unroute("**/revisions");
+  await page.evaluate(() => (location.hash = "#/alerts/nobody"));
+  await page.waitForSelector(".welcome:has-text('No such case')");
+  await shot(page, "state-case-unknown");
   await context.close();
 });

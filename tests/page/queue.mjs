@@ -1,7 +1,7 @@
 // The list of cases: order, keys, filters, what is new.
 
 import assert from "node:assert/strict";
-import { later, publish, shot, start, texts, until } from "./tools.mjs";
+import { address, later, publish, shot, start, texts, until } from "./tools.mjs";
 
 export const steps = [];
 const step = (name, run) => steps.push([name, run]);
@@ -80,3 +80,66 @@ step("a lost connection is said, and mended", async ({ context, page }) => {
   await until(page, () => document.querySelectorAll(".case").length === 5);
 });
 
+
+step("the address holds the filters, the group and the case", async ({ page }) => {
+  const id = start[6].finding_info.uid;
+  await page.goto(`${address}/#/alerts/${id}?min_severity=medium&group=agent`);
+  await page.waitForSelector(".group");
+  await until(page, (id) => document.querySelector(".links .id")?.textContent === id, id);
+  assert.equal(await page.getAttribute('[data-min="medium"]', "aria-pressed"), "true");
+  assert.equal(await page.inputValue(".filters select"), "agent");
+  await page.keyboard.press("k");
+  await until(page, (id) => !location.hash.includes(id), id);
+  assert.match(page.url(), /\?min_severity=medium&group=agent$/, "another case keeps them");
+  await page.keyboard.press("Escape");
+  await until(page, () => location.hash === "#/?min_severity=medium&group=agent");
+  // A group is folded and opened by its head.
+  await page.focus(".group-head");
+  await page.keyboard.press("Enter");
+  await until(page, () => document.querySelector(".group").nextElementSibling.classList.contains("group"));
+  assert.equal(await page.getAttribute(".group-head", "aria-expanded"), "false");
+  await page.focus(".group-head");
+  await page.keyboard.press("Enter");
+  await until(page, () => document.querySelector(".group").nextElementSibling.classList.contains("case"));
+  for (const name of ["", "person", "pattern"]) {
+    await page.keyboard.press("g");
+    await until(page, (name) => document.querySelector(".filters select").value === name, name);
+  }
+  await page.goto(`${address}/#/`);
+  await until(page, () => document.querySelectorAll(".case").length === 5 && !document.querySelector(".group"));
+});
+
+step("x selects, X selects all or none", async ({ page }) => {
+  await page.keyboard.press("j");
+  await page.waitForSelector(".case.chosen");
+  await page.keyboard.press("x");
+  await page.waitForSelector(".case.picked");
+  assert.equal(await page.textContent(".bulk b"), "1 selected");
+  await page.keyboard.press("X");
+  assert.equal(await page.isHidden(".bulk"), true);
+  await page.keyboard.press("X");
+  assert.equal(await page.textContent(".bulk b"), "5 selected");
+  await page.keyboard.press("Escape");
+  assert.equal(await page.isHidden(".bulk"), true);
+});
+
+step("? tells all keys, and Esc leaves them", async ({ page }) => {
+  await page.keyboard.press("?");
+  await page.waitForSelector("dialog[open] .key-groups");
+  await page.keyboard.press("d");
+  assert.equal((await page.$$("dialog[open]")).length, 1, "keys of the page rest meanwhile");
+  await page.keyboard.press("Escape");
+  await until(page, () => !document.querySelector("dialog"));
+});
+
+step("filters that are none are said to be none", async ({ page }) => {
+  await page.goto(`${address}/#/?severity=loud`);
+  await until(page, () => document.querySelector(".empty")?.textContent.includes("one of informational, low"));
+  assert.equal(await page.textContent(".state"), "filters refused");
+  await page.click(".mark-off");
+  await page.waitForSelector(".case");
+  await page.goto(`${address}/#/?text=${encodeURIComponent("\u{1F600}".repeat(120))}`);
+  await page.waitForSelector(".empty:has-text('No case matches')");
+  await page.goto(`${address}/#/`);
+  await page.waitForSelector(".case");
+});

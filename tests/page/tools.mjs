@@ -58,7 +58,7 @@ export async function session({ scheme = "dark", size = { width: 1440, height: 9
   }, token);
   const page = await context.newPage();
   // Patience of a machine that has other work.
-  page.setDefaultTimeout(60_000);
+  page.setDefaultTimeout(Number(process.env.PAGE_PATIENCE_MS ?? 60_000));
   const bad = watch(page);
   return { context, page, bad, home };
 }
