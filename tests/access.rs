@@ -69,7 +69,7 @@ fn problem(answer: &Answer) -> String {
 
 /// Every route, and the least role that may take it. One that is served and not listed here, or with
 /// another role, fails the test.
-const MATRIX: [(&str, &str, Access); 18] = [
+const MATRIX: [(&str, &str, Access); 21] = [
     ("GET", "/api/v1/alerts", Access::Viewer),
     ("GET", "/api/v1/alerts/{id}", Access::Viewer),
     ("GET", "/api/v1/alerts/{id}/revisions", Access::Viewer),
@@ -81,7 +81,10 @@ const MATRIX: [(&str, &str, Access); 18] = [
     ("GET", "/api/v1/pivots/{kind}/{id}", Access::Viewer),
     ("GET", "/api/v1/search", Access::Viewer),
     ("GET", "/api/v1/patterns", Access::Viewer),
+    ("GET", "/api/v1/sources", Access::Viewer),
+    ("GET", "/api/v1/pipeline", Access::Viewer),
     ("GET", "/api/v1/audit", Access::Admin),
+    ("GET", "/api/v1/config", Access::Admin),
     ("GET", "/api/v1/silences", Access::Viewer),
     ("POST", "/api/v1/silences", Access::Analyst),
     ("DELETE", "/api/v1/silences/{id}", Access::Analyst),

@@ -94,6 +94,46 @@ fn close(at: SocketAddr, id: &str) {
     }
 }
 
+/// The brokers say who reads which partition, and how far; what was read is counted.
+fn stands(at: SocketAddr) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let (status, told) = ask(at, ("GET", "/api/v1/pipeline"), "");
+        assert_eq!(status, 200, "{told}");
+        let groups = told["groups"].as_array().unwrap();
+        let names: Vec<&str> = groups
+            .iter()
+            .map(|g| g["stage"].as_str().unwrap())
+            .collect();
+        assert_eq!(names, ["collect", "correlate"]);
+        let is_read = |group: &Value| {
+            let partitions = group["partitions"].as_array().unwrap();
+            // The ends of transactions lie behind the last record.
+            let read = |p: &Value| p["member"] == "one-0" && p["lag"].as_u64() < Some(10);
+            group["fault"].is_null() && !partitions.is_empty() && partitions.iter().any(read)
+        };
+        if groups.iter().all(is_read) {
+            break;
+        }
+        assert!(Instant::now() < deadline, "never read: {told}");
+        thread::park_timeout(PAUSE);
+    }
+    let (_, told) = ask(at, ("GET", "/api/v1/sources"), "");
+    let sources = told["sources"].as_array().unwrap();
+    assert!(!sources.is_empty());
+    let consumed = |source: &Value| source["counted"]["consumed"].as_u64();
+    assert!(
+        sources.iter().any(|source| consumed(source) > Some(0)),
+        "{told}"
+    );
+    assert!(
+        sources
+            .iter()
+            .all(|source| source["partitions"].as_u64() > Some(0)),
+        "{told}"
+    );
+}
+
 /// Of all partitions that act by a decision, one records it.
 fn recorded_once(at: SocketAddr, alert: &str, silence: &str) {
     let deadline = Instant::now() + PATIENCE;
@@ -189,6 +229,7 @@ fn what_is_decided_takes_effect_and_outlives_the_process() {
         "the verdict holds"
     );
 
+    stands(at);
     recorded_once(at, &id, told["id"].as_str().unwrap());
     no_token_is_shown(&world, &settings);
     assert_eq!(instance.stop(), Some(0));

@@ -10,6 +10,7 @@ pub mod http;
 pub mod kafka;
 pub mod log;
 pub mod metrics;
+pub mod pipeline;
 pub mod read_model;
 pub mod report;
 pub mod sinks;

@@ -34,6 +34,7 @@ use crate::edge::telemetry;
 use topology::Topology;
 
 mod sinks;
+mod standing;
 mod topology;
 
 /// Clients of the live feed that wait for a slow reader hold so many alerts each.
@@ -257,6 +258,8 @@ impl Daemon {
         let (desk, desk_end) = control::desk();
         api.desk = Some(desk);
         api.rules = Arc::clone(&self.rules);
+        api.pipeline = Some(standing::pipeline(&self.config, &registry));
+        api.settings = self.config.shown().into();
         let trail = api.trail.clone();
         let parts = HttpParts {
             api: serves.then_some(api),

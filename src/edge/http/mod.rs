@@ -15,6 +15,7 @@ mod problem;
 mod routes;
 mod serve;
 mod server;
+mod standing;
 mod stream;
 mod tls;
 mod views;

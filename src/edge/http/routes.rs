@@ -4,7 +4,7 @@ use super::access::Access;
 use super::gate::{enter, require};
 use super::problem::Problem;
 use super::serve::{ApiParts, protect};
-use super::{api, audit, control, openapi, page, stream, views};
+use super::{api, audit, control, openapi, page, standing, stream, views};
 use axum::Router;
 use axum::http::Method;
 use axum::middleware::{from_fn_with_state, map_response};
@@ -25,6 +25,13 @@ fn read(path: &'static str, serve: MethodRouter<ApiParts>) -> Route {
         path,
         access: Access::Viewer,
         serve,
+    }
+}
+
+fn inspect(path: &'static str, serve: MethodRouter<ApiParts>) -> Route {
+    Route {
+        access: Access::Admin,
+        ..read(path, serve)
     }
 }
 
@@ -61,10 +68,10 @@ fn table() -> Vec<Route> {
         read("/api/v1/pivots/{kind}/{id}", get(views::pivot)),
         read("/api/v1/search", get(views::search)),
         read("/api/v1/patterns", get(views::patterns)),
-        Route {
-            access: Access::Admin,
-            ..read("/api/v1/audit", get(audit::audit))
-        },
+        read("/api/v1/sources", get(standing::sources)),
+        read("/api/v1/pipeline", get(standing::pipeline)),
+        inspect("/api/v1/audit", get(audit::audit)),
+        inspect("/api/v1/config", get(standing::config)),
         read("/api/v1/silences", get(control::silences)),
         decide("/api/v1/silences", post(control::silence)),
         end("/api/v1/silences/{id}", delete(control::end_silence)),
@@ -110,6 +117,7 @@ mod tests {
             ("openapi.rs", include_str!("openapi.rs"), 0),
             ("page.rs", include_str!("page.rs"), 3),
             ("serve.rs", include_str!("serve.rs"), 0),
+            ("standing.rs", include_str!("standing.rs"), 0),
             ("stream.rs", include_str!("stream.rs"), 0),
             ("views.rs", include_str!("views.rs"), 0),
         ];

@@ -5,9 +5,11 @@ use super::gate::Gate;
 use super::tls::{Tls, TlsFault, TlsFiles};
 use super::{ops, routes, server};
 use crate::correlate::rules::RuleSet;
+use crate::edge::config::Shown;
 use crate::edge::control::Desk;
 use crate::edge::health::Health;
 use crate::edge::metrics::DeliverMetrics;
+use crate::edge::pipeline::Pipeline;
 use crate::edge::read_model::ReadModel;
 use crate::edge::tasks::{Stop, TaskError};
 use crate::edge::trail::SharedTrail;
@@ -112,6 +114,10 @@ pub struct ApiParts {
     pub trail: SharedTrail,
     /// The rules that run.
     pub rules: Arc<RuleSet>,
+    /// How the stages stand; without brokers, nobody knows.
+    pub pipeline: Option<Pipeline>,
+    /// Every setting with its value and origin; secrets are stars.
+    pub settings: Arc<[Shown]>,
 }
 
 impl ApiParts {
@@ -127,6 +133,8 @@ impl ApiParts {
             desk: None,
             trail: SharedTrail::default(),
             rules: Arc::new(RuleSet::new(Vec::new())),
+            pipeline: None,
+            settings: Arc::default(),
         }
     }
 }

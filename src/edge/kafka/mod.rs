@@ -11,10 +11,12 @@ mod consumer;
 mod member;
 mod rebalance;
 mod settings;
+mod standing;
 mod topic_reader;
 mod transaction;
 
 pub use admin::{Admin, FoundTopic, WantedTopic, try_group, try_transactions};
 pub use member::KafkaLog;
 pub use settings::{KafkaSettings, SettingsError, owned_property, producer_timeouts};
+pub use standing::{GroupWatch, Member, Reached};
 pub use topic_reader::TopicReader;

@@ -225,6 +225,8 @@ impl KafkaSettings {
 
     fn client(&self, ours: &[(&str, &str)], theirs: &BTreeMap<String, String>) -> ClientConfig {
         let mut config = ClientConfig::new();
+        // What brokers call it in their logs, quotas and lists of members.
+        config.set("client.id", &self.instance);
         for (key, value) in BOTH.iter().chain(ours) {
             config.set(*key, *value);
         }
