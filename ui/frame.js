@@ -8,7 +8,10 @@ const LINKS = [
   ["cases", "Cases", "#/", "viewer"],
   ["silences", "Silences", "#/silences", "viewer"],
   ["patterns", "Patterns", "#/patterns", "viewer"],
+  ["sources", "Sources", "#/sources", "viewer"],
+  ["pipeline", "Pipeline", "#/pipeline", "viewer"],
   ["audit", "Audit log", "#/audit", "admin"],
+  ["settings", "Settings", "#/settings", "admin"],
 ];
 
 const state = el("span", { class: "state", role: "status" });
@@ -41,6 +44,7 @@ export const frame = {
     leaving.addEventListener("click", onleave);
     keys.addEventListener("click", onhelp);
     find.addEventListener("click", onsearch);
+    document.querySelector(".boot")?.remove();
     document.body.append(el("header", { class: "bar-top" }, brand(), links, el("span", { class: "grow" }), state, find, who, zone, theme, keys, leaving), split);
   },
   zone: () => put(zone, isUtc() ? "UTC" : "Local"),

@@ -17,6 +17,7 @@ import { silence } from "./silence.js";
 import { silencesView } from "./silences.js";
 import { Store } from "./store.js";
 import { agentView, identityView, pivotView } from "./subject.js";
+import { pipelineView, settingsView, sourcesView } from "./system.js";
 import { toggleZone } from "./time.js";
 
 /** An open case that changes is drawn anew so often at most. */
@@ -38,7 +39,7 @@ const chosen = () => (place.view === "case" ? place.id : "");
 const queue = new Queue(store, { query: () => query, chosen, href: (id) => among(id, query), choose, decide: decideNow });
 const { detail } = parts;
 
-const VIEWS = { identity: identityView, agent: agentView, pivot: pivotView, silences: silencesView, patterns: patternsView, audit: auditView };
+const VIEWS = { identity: identityView, agent: agentView, pivot: pivotView, silences: silencesView, patterns: patternsView, sources: sourcesView, pipeline: pipelineView, audit: auditView, settings: settingsView };
 
 // --- What is shown -------------------------------------------------------------------------------
 
@@ -62,10 +63,6 @@ function welcome(title, text, more) {
 function waiting() {
   clear();
   put(detail, el("div", { class: "case-page waiting", "aria-hidden": "true" }, ["g-head", "g-half", "g-lanes", "g-half"].map((name) => el("div", { class: `g ${name}` }))));
-}
-
-function missing() {
-  throw new Refused("this view is not part of this version", 404);
 }
 
 /** What stands where something could not be had. */
@@ -107,14 +104,14 @@ async function openView() {
   put(detail, node);
   detail.scrollTop = 0;
   try {
-    const stop = await (VIEWS[place.view] ?? missing)(node, place, { store, go });
+    const stop = await VIEWS[place.view](node, place, { store, go });
     if (mine === turn) leave = stop ?? leave;
     else stop?.();
   } catch (error) {
     if (mine !== turn || error instanceof Unknown) return;
     if (!(error instanceof Refused)) reportError(error);
     if (error.status === 0) return lost();
-    const titles = { 403: "Not for this role", 404: "Nothing is known of this" };
+    const titles = { 403: "Not for this role", 404: "Nothing is known of this", 503: "Not available here" };
     welcome(titles[error.status] ?? "This cannot be shown", error.message);
   }
 }

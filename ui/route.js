@@ -1,7 +1,7 @@
 // Addresses within the page: which view, of what, and how the list is filtered.
 
 /** Views that stand alone; all others name what they show. */
-const VIEWS = ["silences", "patterns", "sources", "pipeline", "audit"];
+const VIEWS = ["silences", "patterns", "sources", "pipeline", "audit", "settings"];
 const NAMED = { alerts: "case", identities: "identity", agents: "agent" };
 /** What the server takes as a filter of the list. */
 const FILTERS = ["status", "severity", "min_severity", "pattern", "family", "tier", "entity", "text"];

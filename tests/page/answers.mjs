@@ -65,6 +65,29 @@ export const answers = {
       { kind: "policy", id: `exemption/${hex(3, 32)}`, holds: false, scope: { ticket_types: ["password self-service"], persons: [] }, reason: "approved by the owner of the process", owner: "ada", valid_from: Date.now() + 86_400_000, valid_to: Date.now() + 60 * 86_400_000 },
     ],
   },
+  "/api/v1/sources": {
+    asked_at: at(600),
+    sources: [
+      { name: "okta", product: "okta", topic: "okta.system-log", domains: ["idp"], evidence: [], partitions: 6, lag: 12, counted: { consumed: 81_240, rejected: { no_id: 3 }, ignored: { unread: 64_002 }, clamped: 0, event_time_lag_s: 2.4, is_degraded: false } },
+      { name: "desk", product: "servicenow", topic: "servicenow.tables", domains: ["ticket"], evidence: ["ticket", "approval"], partitions: 3, lag: 0, counted: { consumed: 1_204, rejected: { not_json: 911, no_time: 4 }, ignored: {}, clamped: 2, event_time_lag_s: 61, is_degraded: true } },
+      { name: "calls", product: "amazon_connect", topic: "amazon-connect.contacts", domains: ["contact"], evidence: ["callback"], partitions: 0, lag: null, counted: null },
+    ],
+  },
+  "/api/v1/pipeline": {
+    asked_at: at(600),
+    groups: [
+      { stage: "collect", group: "deskwarden.collect", members: [["desk-0", "/10.0.0.4"], ["desk-1", "/10.0.0.5"]], lag: 12, fault: null, partitions: [{ topic: "okta.system-log", partition: 0, position: 88_120, end: 88_132, lag: 12, member: "desk-0" }, { topic: "okta.system-log", partition: 1, position: 70_001, end: 70_001, lag: 0, member: "desk-1" }] },
+      { stage: "correlate", group: "deskwarden.correlate", members: [], lag: 4, fault: null, partitions: [{ topic: "deskwarden.events.v1", partition: 0, position: null, end: 4, lag: 4, member: null }] },
+      { stage: "sink on-call", group: "deskwarden.sink.on-call", members: [], lag: 0, fault: "the group may not be described: give it DESCRIBE", partitions: [] },
+    ],
+  },
+  "/api/v1/config": {
+    settings: [
+      { setting: "http.listen", value: "127.0.0.1:8040", origin: "default" },
+      { setting: "kafka.brokers", value: "[kafka:9092]", origin: "deskwarden.yaml:4" },
+      { setting: "key", value: "***", origin: "environment DESKWARDEN__KEY" },
+    ],
+  },
   "/api/v1/audit": { ...tail, total: 1_204, next: "c2", since },
 };
 

@@ -87,7 +87,7 @@ function flooded(body) {
   return Object.fromEntries(all);
 }
 
-const VIEWS = ["#/identities/x", "#/agents/x", "#/pivots/caller/x", "#/patterns", "#/silences", "#/audit"];
+const VIEWS = ["#/identities/x", "#/agents/x", "#/pivots/caller/x", "#/patterns", "#/silences", "#/audit", "#/sources", "#/settings"];
 
 step("the same in every field of what the other views are told", async ({ context, page }) => {
   await answer(context, flooded);
@@ -97,7 +97,10 @@ step("the same in every field of what the other views are told", async ({ contex
     await until(page, (count) => document.querySelectorAll(".view tbody tr").length >= count, hostile.length);
     assert.deepEqual(await page.evaluate(faults, bound), [], hash);
   }
-  await shot(page, "hostile-audit");
+  await page.evaluate(() => (location.hash = "#/pipeline"));
+  await until(page, (count) => document.querySelectorAll(".view .card").length >= count, hostile.length);
+  assert.deepEqual(await page.evaluate(faults, bound), [], "#/pipeline");
+  await shot(page, "hostile-pipeline");
   await page.keyboard.press("Control+k");
   await page.keyboard.type("x");
   await until(page, () => document.querySelectorAll(".results li").length > 100);

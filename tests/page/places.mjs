@@ -20,7 +20,10 @@ export const places = {
   agent: ["#/agents/id-a12", there(".days")],
   pivot: ["#/pivots/caller/caller-91bc", there(".graph")],
   patterns: ["#/patterns", there("tbody tr")],
+  sources: ["#/sources", there("tbody tr")],
+  pipeline: ["#/pipeline", there("tbody tr")],
   audit: ["#/audit", there("tbody tr")],
+  settings: ["#/settings", there("tbody tr")],
 };
 
 /** Windows over a case: key and what shows that they are open. */

@@ -78,9 +78,27 @@ step("the audit log: asked for by time and person, part by part", async ({ conte
   assert.equal(file.suggestedFilename(), "deskwarden-audit.csv");
 });
 
+step("sources, stages and settings: what stands still or is unusable is seen", async ({ page }) => {
+  await page.click(".links-top a[href='#/sources']");
+  await until(page, () => document.querySelectorAll("tbody tr").length === 3);
+  assert.deepEqual(await texts(page, "td .lack"), ["915"], "three quarters of the tickets");
+  assert.match(await page.textContent("tbody"), /nearly all unusable.*this instance does not collect/s);
+  await page.click(".links-top a[href='#/pipeline']");
+  await until(page, () => document.querySelectorAll(".view .card").length === 3);
+  assert.deepEqual(await texts(page, ".view .lack"), ["no member: nobody does this work", "nobody"]);
+  assert.match(await page.textContent(".fault"), /give it DESCRIBE/);
+  await page.click(".links-top a[href='#/settings']");
+  await until(page, () => document.querySelectorAll("tbody tr").length === 3);
+  await page.fill(".wide-filter", "environment");
+  await until(page, () => document.querySelectorAll("tbody tr").length === 1);
+});
+
 step("what is not there is said", async ({ context, page }) => {
   await context.unrouteAll();
   await context.route("**/api/v1/identities/**", (route) => route.fulfill({ status: 404, contentType: "application/problem+json", body: '{"detail":"nothing is known of nobody"}' }));
   await page.goto(`${address}/#/identities/nobody`);
   await until(page, () => document.querySelector(".welcome")?.textContent.includes("nothing is known of nobody"));
+  // The log of this server is in memory.
+  await page.evaluate(() => (location.hash = "#/pipeline"));
+  await until(page, () => document.querySelector(".welcome")?.textContent.includes("there are no brokers behind this page"));
 });

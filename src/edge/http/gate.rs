@@ -68,7 +68,7 @@ impl Guard {
     fn admit(&self, request: &Request, peer: &Peer) -> Result<Caller, Problem> {
         let unknown = Client::new(peer.address, None);
         if is_page(request) {
-            self.meter.request(&unknown)?;
+            self.meter.page_file(&unknown)?;
             return Ok(Caller::STRANGER);
         }
         match self.credentials.caller(request.headers(), peer) {

@@ -11,8 +11,11 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Requests of one client in a second: loading the page takes some twenty, whoever works on it few.
+/// Requests of one client in a second: whoever works on the page asks few.
 const REQUESTS_PER_SECOND: u32 = 50;
+/// Files of the page that weigh as much as a request: it has some forty, a browser loads them all at
+/// once, and several people may stand behind one address.
+const PAGE_FILES: u32 = 20;
 /// Streams of one client at a time: browser tabs, and a script or two.
 const STREAMS_MAX: usize = 10;
 /// From so many clients on, those who have been quiet for a second are forgotten first.
@@ -55,12 +58,14 @@ impl Client {
 }
 
 type Store = DashMapStateStore<Client, RandomState>;
+type Counted =
+    RateLimiter<Client, Store, DefaultClock, NoOpMiddleware<<DefaultClock as Clock>::Instant>>;
 
 /// What clients have asked of late, and which streams they have open.
 #[derive(Debug)]
 pub(super) struct Meter {
-    requests:
-        RateLimiter<Client, Store, DefaultClock, NoOpMiddleware<<DefaultClock as Clock>::Instant>>,
+    requests: Counted,
+    page_files: Counted,
     streams: Mutex<BTreeMap<Client, usize>>,
     streams_max: usize,
 }
@@ -68,13 +73,17 @@ pub(super) struct Meter {
 impl Meter {
     pub(super) fn new(limits: Limits) -> Self {
         let most = NonZeroU32::new(limits.requests_per_second).unwrap_or(NonZeroU32::MIN);
-        let clock = DefaultClock::default();
-        Self {
-            requests: RateLimiter::dashmap_with_clock_and_hasher(
+        let counted = |most| {
+            RateLimiter::dashmap_with_clock_and_hasher(
                 Quota::per_second(most),
-                clock,
+                DefaultClock::default(),
                 RandomState::new(),
-            ),
+            )
+        };
+        let files = most.saturating_mul(NonZeroU32::new(PAGE_FILES).unwrap_or(NonZeroU32::MIN));
+        Self {
+            requests: counted(most),
+            page_files: counted(files),
             streams: Mutex::default(),
             streams_max: limits.streams,
         }
@@ -82,13 +91,12 @@ impl Meter {
 
     /// Counts a request, or refuses it.
     pub(super) fn request(&self, client: &Client) -> Result<(), Problem> {
-        if self.requests.len() > CLIENTS_SWEEP {
-            self.requests.retain_recent();
-        }
-        self.requests.check_key(client).map_err(|until| {
-            let wait = until.wait_time_from(self.requests.clock().now());
-            Problem::too_many("too many requests in a second", wait)
-        })
+        count(&self.requests, client)
+    }
+
+    /// Counts a request for a file of the page, or refuses it.
+    pub(super) fn page_file(&self, client: &Client) -> Result<(), Problem> {
+        count(&self.page_files, client)
     }
 
     /// Takes a place for a stream, which is free again when the place is dropped.
@@ -106,6 +114,16 @@ impl Meter {
             client,
         })
     }
+}
+
+fn count(counted: &Counted, client: &Client) -> Result<(), Problem> {
+    if counted.len() > CLIENTS_SWEEP {
+        counted.retain_recent();
+    }
+    counted.check_key(client).map_err(|until| {
+        let wait = until.wait_time_from(counted.clock().now());
+        Problem::too_many("too many requests in a second", wait)
+    })
 }
 
 /// An open stream of a client.
@@ -155,6 +173,20 @@ mod tests {
         assert!(meter.request(&anna).is_err());
         assert!(meter.request(&bea).is_ok());
         assert!(meter.request(&client("192.0.2.2", Some("anna"))).is_ok());
+    }
+
+    #[test]
+    fn the_page_is_loaded_twice_in_a_second_and_is_no_way_around() {
+        let meter = Meter::new(Limits {
+            requests_per_second: 4,
+            streams: 1,
+        });
+        let stranger = client("192.0.2.1", None);
+        for _ in 0..4 * PAGE_FILES {
+            meter.page_file(&stranger).unwrap();
+        }
+        assert!(meter.page_file(&stranger).is_err());
+        assert!(meter.request(&stranger).is_ok(), "counted apart");
     }
 
     #[test]

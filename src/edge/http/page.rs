@@ -41,6 +41,7 @@ const FILES: &[(&str, &str, &[u8])] = &[
     ("sse.js", JS, include_bytes!("../../../ui/sse.js")),
     ("store.js", JS, include_bytes!("../../../ui/store.js")),
     ("subject.js", JS, include_bytes!("../../../ui/subject.js")),
+    ("system.js", JS, include_bytes!("../../../ui/system.js")),
     ("time.js", JS, include_bytes!("../../../ui/time.js")),
     ("timeline.js", JS, include_bytes!("../../../ui/timeline.js")),
     (
