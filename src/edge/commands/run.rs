@@ -254,7 +254,8 @@ impl Daemon {
         let model = Arc::new(ReadModel::new(self.config.http.cases_max));
         let feed = Feed::new(FEED_QUEUE_MAX, counted.clone());
         let mut api = ApiParts::new(Arc::clone(&model), feed.clone(), counted.clone());
-        api.gate = Gate::new(self.config.http.credentials(), Limits::default());
+        let credentials = self.config.http.credentials().map_err(unusual)?;
+        api.gate = Gate::new(credentials, Limits::default());
         let (desk, desk_end) = control::desk();
         api.desk = Some(desk);
         api.rules = Arc::clone(&self.rules);

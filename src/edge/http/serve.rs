@@ -214,12 +214,12 @@ impl Bound {
         } = parts;
         let ops = ops::routes(health, registry).layer(map_response(protect));
         let api = self.api.zip(api).map(|(listener, parts)| {
-            let feed = parts.feed.clone();
-            (listener, routes::routes(parts), feed)
+            let (feed, gate) = (parts.feed.clone(), parts.gate.clone());
+            (listener, routes::routes(parts), feed, gate)
         });
         runtime.block_on(async {
             let ops = server::serve(self.ops, None, ops, stop.clone());
-            let Some((listener, routes, feed)) = api else {
+            let Some((listener, routes, feed, gate)) = api else {
                 return ops.await;
             };
             let close = async {
@@ -236,7 +236,8 @@ impl Bound {
                 }
             };
             let api = server::serve(listener, present, routes, stop.clone());
-            tokio::try_join!(ops, api, close, follow).map(|_| ())
+            let keys = gate.follow(stop.clone());
+            tokio::try_join!(ops, api, close, follow, keys).map(|_| ())
         })?;
         Ok(())
     }
