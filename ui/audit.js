@@ -3,7 +3,7 @@
 import { note } from "./dialog.js";
 import { el, put, said } from "./dom.js";
 import { save } from "./export.js";
-import { held, HEADS, recordsTable, row } from "./records.js";
+import { HEADS, recordsTable, row, since } from "./records.js";
 import { ask, load, Unknown } from "./session.js";
 
 const FIELDS = [
@@ -52,6 +52,6 @@ export async function auditView(node, place, { go }) {
       made.append(el("td", { class: "hash" }, el("code", { class: "at", title: "partition and offset in the audit topic" }, one.audit), el("code", { class: "at", title: "hash" }, said(String(entry?.record?.hash ?? "").slice(0, 12)))));
       return made;
     }),
-    held(answer.since) ?? "",
+    since(answer.since) ?? "",
   );
 }

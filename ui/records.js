@@ -144,4 +144,4 @@ export function tile(value, name, bad = false) {
 }
 
 /** Since when records are held: what is older is not counted. */
-export const held = (since) => (Number.isFinite(since) ? el("p", { class: "muted" }, `Of the records held since ${day(since)} ${minute(since)}.`) : null);
+export const since = (ms) => (Number.isFinite(ms) ? el("p", { class: "muted" }, `Of the records held since ${day(ms)} ${minute(ms)}.`) : null);

@@ -84,6 +84,21 @@ function table(entries, what, after) {
   return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `${what}s` }, el("table", {}, el("thead", {}, el("tr", {}, heads.map((name) => (name ? el("th", { scope: "col" }, name) : el("td", {}))))), el("tbody", {}, entries.map(row))));
 }
 
+/** Whether an entry names somebody or something. */
+function names(value, id) {
+  if (typeof value === "string") return value === id || value.endsWith(`|${id}`);
+  return value !== null && typeof value === "object" && Object.values(value).some((one) => names(one, id));
+}
+
+/** What is in force or ahead for somebody, as a section; nothing where there is none. */
+export async function heldFor(id) {
+  const [quiet, exempt] = await Promise.all([load("/api/v1/silences"), load("/api/v1/exemptions")]).catch(() => [{}, {}]);
+  const found = [...(quiet.silences ?? []), ...(exempt.exemptions ?? [])].filter((entry) => names(entry.scope, id));
+  if (!found.length) return null;
+  const rows = found.map((entry) => el("li", {}, el("span", { class: entry.holds ? "chip holds" : "chip" }, plain(entry.kind)), el("span", {}, said(covers(entry)), el("span", { class: "muted" }, " · ", said(entry.reason), " · ", said(entry.owner))), el("span", { class: "end" }, left(entry)[0])));
+  return el("section", { class: "card" }, el("h2", {}, "Silences and exemptions"), el("ul", { class: "mini" }, rows));
+}
+
 function none(text, more) {
   return el("p", { class: "none" }, text, more && el("span", { class: "muted" }, ` ${more}`));
 }

@@ -1,10 +1,11 @@
 // Views of a person, an agent and a thing: what was done to them, by them or through them.
 
 import { el, put, said, svg } from "./dom.js";
-import { caseList, events, held, list, read, recordsTable, tile, who } from "./records.js";
+import { caseList, events, list, read, recordsTable, since, tile, who } from "./records.js";
 import { to } from "./route.js";
 import { kindName, tier } from "./row.js";
 import { load } from "./session.js";
+import { heldFor } from "./silences.js";
 import { timeline } from "./timeline.js";
 import { day, minute } from "./time.js";
 import { plain } from "./words.js";
@@ -59,7 +60,7 @@ function people(title, values, href, counted) {
 /** A person: who recovered the account, and what happened to it. */
 export async function identityView(node, { id }) {
   const url = `/api/v1/identities/${encodeURIComponent(id)}`;
-  const answer = await load(url);
+  const [answer, held] = await Promise.all([load(url), heldFor(id)]);
   const counts = answer.counts ?? {};
   const drawn = lanes(list(answer.records).map(read));
   put(
@@ -68,8 +69,9 @@ export async function identityView(node, { id }) {
     el("div", { class: "tiles" }, tile(counts.recoveries, "recoveries"), tile(counts.by_admin, "by the desk or an admin"), tile(counts.tickets, "tickets"), tile(counts.contacts, "calls and chats"), tile(counts.verifications, "identity checks")),
     drawn.card ?? "",
     el("div", { class: "columns" }, caseList(answer.cases), people("Who recovered the account", answer.agents, (agent) => to("agents", agent), " recoveries each")),
+    held ?? "",
     recordsTable("Records", url, answer),
-    held(answer.since) ?? "",
+    since(answer.since) ?? "",
   );
   return drawn.stop;
 }
@@ -101,7 +103,7 @@ export async function agentView(node, { id }) {
     el("div", { class: "columns" }, days(answer.days), el("section", { class: "card" }, el("h2", {}, "Beside the others"), rank ? el("ul", { class: "mini" }, el("li", {}, el("span", {}, "place by recoveries"), el("b", { class: "end" }, `${peers.rank} of ${peers.agents}`)), el("li", {}, el("span", {}, "half of the agents have fewer than"), el("b", { class: "end" }, peers.recoveries_median)), el("li", {}, el("span", {}, "19 of 20 have fewer than"), el("b", { class: "end" }, peers.recoveries_p95))) : el("p", { class: "none" }, "There are no others in the records held."))),
     el("div", { class: "columns" }, caseList(answer.cases), people("Whose accounts", answer.identities, (person) => to("identities", person), " recoveries each")),
     recordsTable("Records", url, answer),
-    held(answer.since) ?? "",
+    since(answer.since) ?? "",
   );
 }
 

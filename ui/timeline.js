@@ -70,7 +70,7 @@ function bands(one, found) {
   });
 }
 
-function drawBand({ f, times, from, to, on }, n, end) {
+function drawBand({ f, times, from, to, on }, n, end, bottom) {
   const y = 2 + n * BAND;
   const label = short(`${f.pattern}${f.branch} ${f.name}`, 44) + (times > 1 ? ` ×${times}` : "");
   const wide = label.length * LETTER + 16;
@@ -78,6 +78,8 @@ function drawBand({ f, times, from, to, on }, n, end) {
   return svg(
     "g",
     { class: `band f-${f.family}` },
+    svg("title", {}, `${f.pattern}${f.branch} ${f.name}${f.span > 0 ? `: within ${span(f.span)}` : ""}`),
+    svg("rect", { x: from - 16, y: y + 6, width: to - from + 32, height: bottom - y - 6, rx: 6, class: "window" }),
     svg("line", { x1: from, x2: Math.max(to, from + 1), y1: y + 6, y2: y + 6, class: "band-line" }),
     on.map((mark) => svg("circle", { cx: mark.x, cy: y + 6, r: 3.5, class: "band-dot" })),
     svg("text", { x: right ? to + 10 : from - 10, y: y + 10, class: "band-name", "text-anchor": right ? "start" : "end" }, label),
@@ -243,7 +245,7 @@ export function timeline(one, width, pick) {
     LANES.map((name, n) => laneRow(name, n, top, whole, one.missing, systemsOf(one.events, name))),
     found.map((mark) => svg("line", { x1: mark.x, x2: mark.x, y1: y(mark.lane), y2: bottom, class: "drop" })),
     found.map((mark) => lasting(mark, found, y)),
-    rows.map((row, n) => drawBand(row, n, whole - 12)),
+    rows.map((row, n) => drawBand(row, n, whole - 12, bottom)),
     path(found, y),
     arrows(found, y),
     labels(found, y),

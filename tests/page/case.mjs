@@ -105,6 +105,14 @@ step("arrows tell the story: asked for, done, enrolled, signed in", async ({ pag
   assert.ok(arrows.every(([, y1, , y2]) => y2 >= y1), "down the lanes");
 });
 
+step("a band shows its window over the lanes", async ({ page }) => {
+  const shows = () => page.$eval(".band .window", (node) => getComputedStyle(node).opacity);
+  assert.equal(await shows(), "0");
+  await page.hover(".band .band-name");
+  assert.ok(Number(await shows()) > 0);
+  await page.mouse.move(0, 0);
+});
+
 step("the score is made of its families, before any number is read", async ({ page }) => {
   assert.deepEqual(await texts(page, ".makeup li"), ["governance +66HDT-01 HDT-03", "sequence +32HDT-04 HDT-05", "impersonation +1HDT-15"]);
 });

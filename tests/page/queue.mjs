@@ -143,3 +143,20 @@ step("filters that are none are said to be none", async ({ page }) => {
   await page.goto(`${address}/#/`);
   await page.waitForSelector(".case");
 });
+
+step("back and forward go through what was opened, each loaded once", async ({ page }) => {
+  const asked = [];
+  page.on("request", (request) => request.url().endsWith("/revisions") && asked.push(request.url()));
+  await page.click(".case-link");
+  await page.waitForSelector(".case-page .links");
+  const first = page.url();
+  await page.click(".subject a");
+  await page.waitForSelector(".tiles, .welcome");
+  await page.goBack();
+  await page.waitForSelector(".case-page .links");
+  assert.equal(page.url(), first);
+  assert.equal(asked.length, 2);
+  await page.goBack();
+  await page.waitForSelector(".welcome");
+  assert.ok(page.url().endsWith("#/"));
+});

@@ -25,6 +25,7 @@ step("a person: the story, the cases, who recovered the account", async ({ page 
   assert.deepEqual(await texts(page, ".tile b"), ["3", "3", "1", "1", "1"]);
   assert.ok((await page.$$(".mark")).length >= 5);
   assert.match(await page.textContent(".columns"), /b…@example\.com/);
+  assert.match(await page.textContent(".view"), /id-7f3a may sign in from JP, KR · a fair · anna/);
   // The record that says how the controls were decided is a row, and no second event.
   assert.equal((await page.$$("tbody tr")).length, 9);
   assert.deepEqual(await texts(page, "td .lack"), ["✕ ticket", "✕ call-back"]);
