@@ -3,6 +3,7 @@
 
 mod access;
 mod api;
+mod capacity;
 mod control;
 pub mod feed;
 mod gate;
