@@ -197,7 +197,7 @@ fn part(n: usize, is_mixed: bool) -> Part {
         },
         lines: n / wants.len() % 2 == 1,
         leaves_after: None,
-        stalls: false,
+        stalls: None,
     }
 }
 
@@ -254,12 +254,12 @@ fn measure(options: &Options) {
     });
     let clients: Vec<Client> = clients.collect();
     let crowd: Vec<_> = clients.iter().map(|c| Arc::clone(&c.progress)).collect();
-    let (_waker, wake) = tokio::sync::watch::channel(true);
+    let (_published, published) = tokio::sync::watch::channel(0);
     let over = AtomicBool::new(false);
     let load = (alerts, options.rate);
     let span = std::thread::scope(|scope| {
         let watching = scope.spawn(|| watch(&mut server, &crowd, &over, load));
-        crowd::follow(clients, &wake, &over);
+        crowd::follow(clients, &published, &over);
         watching.join().unwrap()
     });
     report(options, &crowd, &span, &late.borrow());

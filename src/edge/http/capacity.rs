@@ -2,10 +2,13 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Connections of one listener: the clients of the live feed, and room for everybody else.
+/// Connections of the listener of API and page: the clients of the live feed, and room for everybody
+/// else.
 pub(super) const CONNECTIONS_MAX: usize = 2_048;
-/// File descriptors left to the rest of the process: sockets to brokers and receivers, files.
-const RESERVED: usize = 256;
+/// Connections of the listener of health and metrics: probes, a few collectors, somebody who looks.
+pub(super) const OPS_CONNECTIONS_MAX: usize = 64;
+/// File descriptors left to the rest of the process: those, sockets to brokers and receivers, files.
+const RESERVED: usize = 320;
 /// Even where descriptors are fewer than what is reserved, somebody has to be able to ask.
 const CONNECTIONS_MIN: usize = 64;
 
@@ -51,7 +54,7 @@ mod tests {
     fn descriptors_are_left_to_the_rest() {
         assert_eq!(within(None), CONNECTIONS_MAX);
         assert_eq!(within(Some(1 << 20)), CONNECTIONS_MAX);
-        assert_eq!(within(Some(1_024)), 768);
+        assert_eq!(within(Some(1_024)), 704);
         assert_eq!(within(Some(100)), CONNECTIONS_MIN);
     }
 

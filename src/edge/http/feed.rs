@@ -323,7 +323,7 @@ impl State {
 
     fn join(&mut self, place: &Place) -> Option<Cursor> {
         self.ring.remembers(place).then(|| Cursor {
-            next: self.ring.oldest(),
+            next: self.ring.first_behind(place),
             batch: None,
             own: Some(place.clone()),
         })
@@ -348,11 +348,16 @@ impl State {
         Source::Log { queue, end }
     }
 
-    /// Lets those go on with what is remembered who have come so far.
+    /// Lets those go on with what is remembered who have come so far. Not as soon as they could: they
+    /// have yet to take what is in their queues, and what they need must not be forgotten meanwhile.
     fn hand_over(&mut self) {
-        let ring = &self.ring;
+        if self.behind.is_empty() {
+            return;
+        }
+        let (ring, half) = (&self.ring, self.ring.newer_half());
         self.behind.retain(|client| {
-            let has_reached = !client.is_waiting && ring.remembers(&client.next);
+            let is_near = half.is_within(&client.next) && ring.remembers(&client.next);
+            let has_reached = !client.is_waiting && is_near;
             if has_reached {
                 // Set once: the client is dropped right here.
                 drop(client.end.set(End::Reached(client.next.clone())));

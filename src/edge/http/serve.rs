@@ -214,9 +214,9 @@ impl Bound {
             let feed = parts.feed.clone();
             (listener, routes::routes(parts), feed)
         });
-        let most = self.connections_max;
+        let ops_listener = (self.ops, capacity::OPS_CONNECTIONS_MAX);
         runtime.block_on(async {
-            let ops = server::serve((self.ops, most), None, ops, stop.clone());
+            let ops = server::serve(ops_listener, None, ops, stop.clone());
             let Some((listener, routes, feed)) = api else {
                 return ops.await;
             };
@@ -233,7 +233,8 @@ impl Bound {
                     None => Ok(()),
                 }
             };
-            let api = server::serve((listener, most), present, routes, stop.clone());
+            let listener = (listener, self.connections_max);
+            let api = server::serve(listener, present, routes, stop.clone());
             tokio::try_join!(ops, api, close, follow).map(|_| ())
         })?;
         Ok(())

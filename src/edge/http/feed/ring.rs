@@ -197,9 +197,23 @@ impl Ring {
         }
     }
 
-    /// Number of the oldest batch.
-    pub(super) const fn oldest(&self) -> u64 {
-        self.oldest
+    /// Number of the first batch of which something may lie behind a place. What lies before it is not
+    /// needed, so it does no harm if it is forgotten.
+    pub(super) fn first_behind(&self, place: &Place) -> u64 {
+        let is_before = |batch: &&Arc<Batch>| batch.after.is_within(place);
+        self.oldest + self.batches.iter().take_while(is_before).count() as u64
+    }
+
+    /// Where the newer half of what is remembered begins. Who is behind it has a while to come before it
+    /// is forgotten.
+    pub(super) fn newer_half(&self) -> &Place {
+        let mut events = 0;
+        let is_newer = |batch: &&Arc<Batch>| {
+            events += batch.revisions.len();
+            events <= self.events_max / 2
+        };
+        let newer = self.batches.iter().rev().take_while(is_newer).last();
+        newer.map_or(&self.position, |batch| &batch.before)
     }
 
     /// Number of the batch that is to come next.
