@@ -37,7 +37,8 @@ mod sinks;
 mod standing;
 mod topology;
 
-/// Clients of the live feed that wait for a slow reader hold so many alerts each.
+/// So many alerts may a client of the live feed be behind: a busy hour. They are remembered once for all
+/// clients; the topic is the buffer beyond them.
 const FEED_QUEUE_MAX: usize = 1_024;
 /// So often within so long a loop is begun anew; two processes of one name spend them in seconds.
 const CHANCES: u32 = 3;

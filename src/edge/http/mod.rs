@@ -4,6 +4,7 @@
 mod access;
 mod api;
 mod audit;
+mod capacity;
 mod control;
 pub mod feed;
 mod gate;
