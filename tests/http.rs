@@ -291,14 +291,19 @@ fn a_heartbeat_comes_when_nothing_else_does() {
     }
 }
 
-/// Everything behind a place, in the order of each partition, nothing twice.
+/// Everything behind a place, nothing twice. Who cannot keep up with a log that is read again is cut
+/// off, and goes on.
 fn check_resume(serving: &Serving, from: &str, expected: &[String]) {
     let mut stream = serving.stream("", &[("last-event-id", from)]);
     let mut seen = Vec::new();
     while seen.len() < expected.len() {
         let event = stream.event().unwrap();
-        assert_ne!(event.name, "gap");
-        seen.push(event.uid());
+        if event.name == "gap" {
+            assert_eq!(stream.event(), None, "disconnected");
+            stream = serving.stream("", &[("last-event-id", &event.id)]);
+        } else {
+            seen.push(event.uid());
+        }
     }
     let sorted = |list: &[String]| list.iter().cloned().collect::<BTreeSet<_>>();
     assert_eq!(sorted(&seen), sorted(expected));
@@ -340,11 +345,7 @@ fn what_is_remembered_no_more_is_read_from_the_log_again() {
     for n in 0..count {
         publish(&broker, lane(n), &alert(&format!("a{n}"), 1, 1, 1));
     }
-    let setup = Setup {
-        queue_max: 8_192,
-        ..Setup::default()
-    };
-    let serving = Serving::start(broker, setup);
+    let serving = Serving::start(broker, Setup::default());
     let mut live = serving.stream("", &[]);
     let uid = |n: usize| format!("a{n}:1");
     // Two who go back to different places at once, while something new comes.
@@ -389,6 +390,23 @@ fn what_the_log_has_forgotten_is_a_gap() {
 }
 
 #[test]
+fn what_was_compacted_away_is_replaced_by_what_still_comes() {
+    let broker = MemoryBroker::default();
+    broker.create_topic(serving::TOPIC, 3);
+    for revision in 1..=4 {
+        publish(&broker, 0, &alert("a", revision, 2, 1));
+        publish(&broker, 0, &alert("b", revision, 2, 1));
+    }
+    broker.compact(serving::TOPIC, true);
+    let serving = Serving::start(broker, Setup::default());
+    // After a:1 and b:1. Revisions 2 and 3 are no more; what is newest of each case comes, without a gap.
+    let mut stream = serving.stream("", &[("last-event-id", "0:2,1:0,2:0")]);
+    let events = [(); 2].map(|()| stream.event().unwrap());
+    assert!(events.iter().all(|event| event.name == "updated"));
+    assert_eq!(events.map(|event| event.uid()), ["a:4", "b:4"]);
+}
+
+#[test]
 fn a_slow_client_is_cut_off_and_told_where_to_go_on() {
     let setup = Setup {
         queue_max: 64,
@@ -397,23 +415,15 @@ fn a_slow_client_is_cut_off_and_told_where_to_go_on() {
     };
     let serving = Serving::start(MemoryBroker::default(), setup);
     let mut stream = serving.stream("", &[]);
-    // What sockets take on the way is not in our hands: publish until somebody was cut off.
+    // More than the sockets take on the way, and then more than the feed remembers.
     let filler = "x".repeat(40_000);
-    let mut count = 0;
-    let is_cut = || {
-        get(serving.ops, "/metrics", &[])
-            .text()
-            .contains("deskwarden_sse_dropped_total 1")
-    };
-    while !is_cut() {
-        for _ in 0..100 {
-            let mut document = alert(&format!("a{count}"), 1, 1, count);
-            document["filler"] = json!(filler);
-            serving.publish(0, &document);
-            count += 1;
-        }
-        assert!(count < 20_000, "nobody was cut off");
+    let count = 1_000;
+    for n in 0..count {
+        let mut document = alert(&format!("a{n}"), 1, 1, n);
+        document["filler"] = json!(filler);
+        serving.publish(0, &document);
     }
+    serving.settled("", 1_000);
     let mut seen = Vec::new();
     let resume = loop {
         let event = stream.event().unwrap();

@@ -132,6 +132,7 @@ fn gate() -> Gate {
             .map(|(name, access)| (name.to_owned(), access))
             .into_iter()
             .collect::<BTreeMap<_, _>>(),
+        ..Credentials::default()
     };
     Gate::new(credentials, Limits::default())
 }

@@ -22,6 +22,7 @@ mod http;
 mod kafka;
 mod layer;
 mod node;
+mod oidc;
 mod read;
 mod rules;
 mod secret;

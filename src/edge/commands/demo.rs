@@ -39,6 +39,7 @@ use crate::edge::tasks::{GRACE, Stop, TaskError, Tasks, signalled};
 const DAY_SECONDS: f64 = 40.0;
 /// Records fed between two looks at the clock.
 const BATCH_RECORDS: usize = 200;
+/// So many alerts may a client of the live feed be behind.
 const QUEUE_MAX: usize = 1_024;
 const CASES_MAX: usize = 10_000;
 

@@ -37,7 +37,8 @@ mod sinks;
 mod standing;
 mod topology;
 
-/// Clients of the live feed that wait for a slow reader hold so many alerts each.
+/// So many alerts may a client of the live feed be behind: a busy hour. They are remembered once for all
+/// clients; the topic is the buffer beyond them.
 const FEED_QUEUE_MAX: usize = 1_024;
 /// So often within so long a loop is begun anew; two processes of one name spend them in seconds.
 const CHANCES: u32 = 3;
@@ -254,7 +255,8 @@ impl Daemon {
         let model = Arc::new(ReadModel::new(self.config.http.cases_max));
         let feed = Feed::new(FEED_QUEUE_MAX, counted.clone());
         let mut api = ApiParts::new(Arc::clone(&model), feed.clone(), counted.clone());
-        api.gate = Gate::new(self.config.http.credentials(), Limits::default());
+        let credentials = self.config.http.credentials().map_err(unusual)?;
+        api.gate = Gate::new(credentials, Limits::default());
         let (desk, desk_end) = control::desk();
         api.desk = Some(desk);
         api.rules = Arc::clone(&self.rules);

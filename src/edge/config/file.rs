@@ -12,6 +12,7 @@ use crate::collect::words::Domain;
 use crate::edge::http::Access;
 
 use super::http::{TlsFile, TokenFile};
+use super::oidc::OidcFile;
 use super::sink::SinkFile;
 use super::source::EvidenceName;
 use super::units::{Bytes, Span};
@@ -136,6 +137,7 @@ pub(super) struct HttpFile {
     pub(super) tokens: BTreeMap<String, TokenFile>,
     pub(super) tls: TlsFile,
     pub(super) client_certificates: BTreeMap<String, Access>,
+    pub(super) oidc: OidcFile,
 }
 
 #[derive(Debug, Deserialize)]

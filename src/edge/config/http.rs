@@ -5,7 +5,10 @@ use std::net::SocketAddr;
 
 use serde::Deserialize;
 
-use crate::edge::http::{Access, BEARER_CHARS_MAX, Credentials, TlsFiles, Token, is_bearer};
+use crate::edge::http::{
+    Access, BEARER_CHARS_MAX, Credentials, Oidc, OidcSettings, TlsFiles, Token, is_bearer,
+};
+use crate::edge::sinks::http::ClientError;
 
 use super::check::Checker;
 use super::file::HttpFile;
@@ -29,22 +32,27 @@ pub struct Http {
     pub tls: Option<TlsFiles>,
     /// Roles of those who have a certificate, by a name in it.
     pub client_certificates: BTreeMap<String, Access>,
+    /// The identity provider whose tokens are taken.
+    pub oidc: Option<OidcSettings>,
 }
 
 impl Http {
     /// Whether who asks must say who that is.
     #[must_use]
     pub fn authenticates(&self) -> bool {
-        !self.tokens.is_empty() || !self.client_certificates.is_empty()
+        !self.tokens.is_empty() || !self.client_certificates.is_empty() || self.oidc.is_some()
     }
 
     /// How callers prove who they are.
-    #[must_use]
-    pub fn credentials(&self) -> Credentials {
-        Credentials {
+    ///
+    /// # Errors
+    /// An authority of the identity provider that cannot be used.
+    pub fn credentials(&self) -> Result<Credentials, ClientError> {
+        Ok(Credentials {
             tokens: self.tokens.clone(),
             certificates: self.client_certificates.clone(),
-        }
+            oidc: self.oidc.clone().map(Oidc::new).transpose()?,
+        })
     }
 }
 
@@ -80,6 +88,7 @@ impl Checker<'_> {
             tokens: self.tokens(&file.tokens),
             tls: self.tls(&file.tls, reads),
             client_certificates: file.client_certificates.clone(),
+            oidc: self.oidc(&file.oidc, reads),
         };
         self.certificates(&http, file.tls.client_ca.is_some());
         if !listen.ip().is_loopback() {

@@ -4,93 +4,47 @@
 //! A place in the feed is a vector of offsets, one per partition of the alerts topic. Every event
 //! carries the place behind it, so a client that names the last one it saw goes on without gap or
 //! repeat, on any instance.
+//!
+//! What was published lately is remembered once for all clients, in batches that are written once in
+//! each form; a client is a cursor in there, and what is sent to it are slices of the batches. All who
+//! follow the feed share its place, so they share the ids too. Only who comes back with a place that
+//! this instance never passed, or one that is remembered no more, is written to alone, until it has
+//! caught up. A client that falls behind what is remembered is told where to go on, and cut off.
+//!
+//! The topic may have forgotten something of what lies behind a place. By age it forgets from the
+//! beginning: that is told as a `gap`. By compaction, a day later at the earliest, it forgets
+//! revisions that a later one of the same case replaces. No offset shows that, and nothing is told:
+//! the newest revision of each case that changed still comes, and its `metadata.sequence` tells who
+//! keeps count that some are missing.
 
 use crate::deliver::filter::Filter;
+use crate::edge::clock;
 use crate::edge::metrics::DeliverMetrics;
 use crate::edge::read_model::Revision;
-use std::collections::{BTreeMap, VecDeque};
-use std::fmt;
-use std::str::FromStr;
+use ring::{Held, Ring};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use tokio::sync::mpsc;
+use std::time::{Duration, Instant};
+use subscription::{Cursor, Source};
+use tokio::sync::{mpsc, watch};
+use tokio_stream::wrappers::WatchStream;
 
-/// Events that wait for one client: a busy hour of alerts. The topic is the buffer beyond it.
-pub const QUEUE_MAX_DEFAULT: usize = 1_024;
-/// Revisions remembered for clients that were away for a moment.
-pub const RECENT_MAX: usize = 1_024;
-/// Clients at a time: every browser tab of a large SOC.
-pub const CLIENTS_MAX: usize = 256;
-/// Partitions that a place may name: more than any topic of ours has.
-const PLACE_PARTITIONS_MAX: usize = 4_096;
+mod frame;
+mod place;
+mod ring;
+mod subscription;
+#[cfg(test)]
+mod tests;
 
-/// A place in the feed: the next offset of each partition.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Place(pub BTreeMap<i32, i64>);
+pub(crate) use frame::Format;
+pub use place::Place;
+pub(crate) use subscription::{Subscription, Wish};
 
-impl Place {
-    /// The next offset of a partition; 0 where it is not named.
-    #[must_use]
-    pub fn next(&self, partition: i32) -> i64 {
-        self.0.get(&partition).copied().unwrap_or(0)
-    }
-
-    fn passes(&mut self, revision: &Revision) -> bool {
-        let next = self.0.entry(revision.partition).or_insert(0);
-        if revision.offset < *next {
-            return false;
-        }
-        *next = revision.offset + 1;
-        true
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (n, (partition, offset)) in self.0.iter().enumerate() {
-            let comma = if n == 0 { "" } else { "," };
-            write!(f, "{comma}{partition}:{offset}")?;
-        }
-        Ok(())
-    }
-}
-
-impl FromStr for Place {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let mut place = BTreeMap::new();
-        for part in text.split(',').filter(|part| !part.is_empty()) {
-            let (partition, offset) = part.split_once(':').ok_or(())?;
-            let partition = partition.parse::<i32>().map_err(|_| ())?;
-            let offset = offset.parse::<i64>().map_err(|_| ())?;
-            if partition < 0 || offset < 0 || place.len() >= PLACE_PARTITIONS_MAX {
-                return Err(());
-            }
-            place.insert(partition, offset);
-        }
-        Ok(Self(place))
-    }
-}
-
-/// What a client is given.
-#[derive(Debug, Clone)]
-pub enum Item {
-    /// A revision, and the place behind it.
-    Revision(Arc<Revision>, String),
-    /// Something before this place cannot be given any more.
-    Gap(String),
-}
-
-/// A client's end of the feed.
-#[derive(Debug)]
-pub struct Subscription {
-    /// Where it begins.
-    pub from: Place,
-    /// What is given to it; closed when it was too slow or the feed ends.
-    pub queue: mpsc::Receiver<Item>,
-    /// Where it can go on, if it was too slow.
-    pub cut: Arc<OnceLock<String>>,
-}
+/// Clients at a time: a thousand, every browser tab of a large SOC, with half as many again.
+pub const CLIENTS_MAX: usize = 1_500;
+/// Between two times that clients are woken while alerts keep coming. What comes meanwhile goes out in
+/// one write; a single alert goes out at once. Nobody sees the difference, but 200 writes a second
+/// to each of a thousand clients would be more than one core can do.
+const PACE: Duration = Duration::from_millis(50);
 
 /// Why nobody can be taken in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -101,6 +55,9 @@ pub enum Refused {
     /// There are too many clients.
     #[error("there are {CLIENTS_MAX} clients already; close one, or ask another instance")]
     Full,
+    /// The process stops.
+    #[error("this instance stops; ask another one")]
+    Closed,
 }
 
 /// Somebody who wants to go on at a place that is remembered no more.
@@ -111,44 +68,80 @@ pub struct Resume {
     pub from: Place,
 }
 
+/// What is given to a client for whom the log is read again.
 #[derive(Debug)]
-struct Client {
+enum Item {
+    Revision(Arc<Revision>),
+    /// Something before this place cannot be given any more.
+    Gap(Place),
+}
+
+/// Why nothing more comes from the log.
+#[derive(Debug, Clone)]
+enum End {
+    /// Everything behind this place is remembered.
+    Reached(Place),
+    /// The client was too slow; it can go on here.
+    Cut(Place),
+}
+
+/// A client for whom the log is read again.
+#[derive(Debug)]
+struct Behind {
     id: u64,
     filter: Filter,
     next: Place,
     /// Until the log has been set back for it.
     is_waiting: bool,
     queue: mpsc::Sender<Item>,
-    cut: Arc<OnceLock<String>>,
+    end: Arc<OnceLock<End>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     is_filled: bool,
-    position: Place,
-    recent: VecDeque<Arc<Revision>>,
-    /// Where `recent` begins: everything behind it is in there.
-    recent_from: Place,
-    clients: Vec<Client>,
+    is_closed: bool,
+    ring: Ring,
+    clients: usize,
     last_id: u64,
+    behind: Vec<Behind>,
     resumes: Vec<Resume>,
+    /// Whether there is something of which clients know nothing yet.
+    is_news: bool,
+    /// When they were woken last.
+    told: Option<Instant>,
 }
 
 /// The live feed. One thread publishes, any may subscribe. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Feed {
     state: Arc<Mutex<State>>,
+    news: watch::Sender<bool>,
     queue_max: usize,
+    pace: Duration,
     metrics: DeliverMetrics,
 }
 
 impl Feed {
-    /// One without clients; `queue_max` events may wait for each of them.
+    /// One without clients, each of which may be `queue_max` events behind.
     #[must_use]
     pub fn new(queue_max: usize, metrics: DeliverMetrics) -> Self {
+        let state = State {
+            is_filled: false,
+            is_closed: false,
+            ring: Ring::new(queue_max),
+            clients: 0,
+            last_id: 0,
+            behind: Vec::new(),
+            resumes: Vec::new(),
+            is_news: false,
+            told: None,
+        };
         Self {
-            state: Arc::default(),
+            state: Arc::new(Mutex::new(state)),
+            news: watch::Sender::new(true),
             queue_max: queue_max.max(1),
+            pace: PACE,
             metrics,
         }
     }
@@ -160,7 +153,7 @@ impl Feed {
     /// Where the feed stands: everything before it has been published.
     #[must_use]
     pub fn position(&self) -> Place {
-        self.lock().position.clone()
+        self.lock().ring.position().clone()
     }
 
     /// Whether everything that lay in the topic at the start has been read.
@@ -170,106 +163,144 @@ impl Feed {
     }
 
     /// Takes a client in, from now on or from a place.
-    pub fn subscribe(&self, filter: Filter, from: Option<Place>) -> Result<Subscription, Refused> {
+    pub(crate) fn subscribe(
+        &self,
+        wish: Wish,
+        from: Option<Place>,
+    ) -> Result<Subscription, Refused> {
         let mut state = self.lock();
+        if state.is_closed {
+            return Err(Refused::Closed);
+        }
         if !state.is_filled {
             return Err(Refused::Filling);
         }
-        state.sweep();
-        if state.clients.len() >= CLIENTS_MAX {
+        if state.clients >= CLIENTS_MAX {
             return Err(Refused::Full);
         }
-        let (sender, queue) = mpsc::channel(self.queue_max);
-        let cut = Arc::new(OnceLock::new());
+        state.clients += 1;
         state.last_id += 1;
-        let mut client = Client {
-            id: state.last_id,
-            filter,
-            next: from.unwrap_or_else(|| state.position.clone()),
-            is_waiting: false,
-            queue: sender,
-            cut: Arc::clone(&cut),
+        self.metrics.clients(state.clients);
+        let id = state.last_id;
+        let (place, source) = match from {
+            None => state.follow(),
+            Some(place) => {
+                let cursor = state.join(&place);
+                let source = cursor.map_or_else(
+                    || state.go_back(id, &wish.filter, &place, self.queue_max),
+                    Source::Ring,
+                );
+                (place, source)
+            }
         };
-        let from = client.next.clone();
-        let mut stays = true;
-        if state.remembers(&client.next) {
-            stays = state.recent.iter().all(|r| client.give(r));
-        } else {
-            client.is_waiting = true;
-            let (client, from) = (client.id, from.clone());
-            state.resumes.push(Resume { client, from });
-        }
-        if stays {
-            state.clients.push(client);
-        }
-        self.metrics.clients(state.clients.len());
-        Ok(Subscription { from, queue, cut })
+        Ok(Subscription {
+            id,
+            feed: self.clone(),
+            wish,
+            place: Arc::new(place),
+            source,
+            news: WatchStream::from_changes(self.news.subscribe()),
+        })
+    }
+
+    /// A client has left.
+    fn leave(&self, id: u64) {
+        let mut state = self.lock();
+        state.clients -= 1;
+        state.behind.retain(|client| client.id != id);
+        state.resumes.retain(|resume| resume.client != id);
+        self.metrics.clients(state.clients);
+    }
+
+    /// Where a client goes on with what is remembered, if all that lies behind its place is.
+    fn join(&self, place: &Place) -> Option<Cursor> {
+        self.lock().join(place)
+    }
+
+    fn batch(&self, number: u64) -> Held {
+        self.lock().ring.batch(number)
     }
 
     /// Ends all streams: the process stops.
     pub fn close(&self) {
-        self.lock().clients.clear();
+        let mut state = self.lock();
+        state.is_closed = true;
+        state.behind.clear();
+        drop(state);
+        self.news.send_replace(false);
     }
 
-    /// Those who wait for the log to be set back; forgets who has gone. For the loop that publishes.
+    /// Those who wait for the log to be set back. For the loop that publishes.
     pub(crate) fn take_resumes(&self) -> Vec<Resume> {
-        let mut state = self.lock();
-        if state.sweep() {
-            self.metrics.clients(state.clients.len());
-        }
-        std::mem::take(&mut state.resumes)
+        std::mem::take(&mut self.lock().resumes)
+    }
+
+    /// Those for whom that failed wait on.
+    pub(crate) fn keep_resumes(&self, resumes: Vec<Resume>) {
+        self.lock().resumes.extend(resumes);
     }
 
     /// The log has been set back to where `resume` goes on. `from` is later than what it asked for
     /// where the log has forgotten something.
     pub(crate) fn resumed(&self, resume: &Resume, from: Place) {
         let mut state = self.lock();
-        let found = state.clients.iter_mut().find(|c| c.id == resume.client);
+        let found = state.behind.iter_mut().find(|c| c.id == resume.client);
         let Some(client) = found else { return };
         client.is_waiting = false;
         let is_gap = from.0.iter().any(|(p, next)| client.next.next(*p) != *next);
         client.next = from;
         if is_gap {
-            let gap = Item::Gap(client.next.to_string());
             // Its queue is empty so far. Where it has gone, the next event notices.
-            drop(client.queue.try_send(gap));
+            drop(client.queue.try_send(Item::Gap(client.next.clone())));
         }
     }
 
-    /// Gives a revision to all who have not had it. For the loop that publishes; a revision that is
-    /// read again goes only to those who went back.
+    /// Takes a revision in, for all who have not had it. For the loop that publishes; a revision that
+    /// is read again goes only to those who went back.
     pub(crate) fn publish(&self, revision: &Arc<Revision>) {
         let mut state = self.lock();
-        let is_new = state.position.passes(revision);
-        if is_new {
-            state.remember(revision);
-        }
-        let before = state.clients.len();
-        state.clients.retain_mut(|client| {
+        state.is_news |= state.ring.push(revision);
+        state.behind.retain_mut(|client| {
             let stays = client.is_waiting || client.give(revision);
-            if client.cut.get().is_some() {
+            if matches!(client.end.get(), Some(End::Cut(_))) {
                 self.metrics.dropped();
             }
             stays
         });
-        if state.clients.len() != before {
-            self.metrics.clients(state.clients.len());
+    }
+
+    /// Wakes the clients if there is something new, but not too often: else this is how long the
+    /// news should wait. For the loop that publishes, each time before it waits.
+    pub(crate) fn tell(&self) -> Option<Duration> {
+        let mut state = self.lock();
+        state.hand_over();
+        if !state.is_news {
+            return None;
         }
+        let now = clock::monotonic();
+        let since = state.told.map(|told| now.saturating_duration_since(told));
+        if let Some(left) = since.and_then(|since| self.pace.checked_sub(since)) {
+            return Some(left);
+        }
+        state.told = Some(now);
+        state.is_news = false;
+        state.ring.close_batch();
+        drop(state);
+        self.news.send_replace(true);
+        None
     }
 
     /// A partition has been read up to here; what lies before it is no alert.
     pub(crate) fn advance(&self, partition: i32, position: i64) {
         let mut state = self.lock();
-        state.recent_from.0.entry(partition).or_insert(position);
-        let next = state.position.0.entry(partition).or_insert(position);
-        *next = position.max(*next);
+        state.ring.advance(partition, position);
+        let reading = state.behind.iter_mut().filter(|client| !client.is_waiting);
+        reading.for_each(|client| client.next.advance(partition, position));
     }
 
     /// A partition is read from here on.
     pub(crate) fn begin(&self, partition: i32, position: i64) {
-        let mut state = self.lock();
-        state.recent_from.0.insert(partition, position);
-        state.position.0.insert(partition, position);
+        self.lock().ring.begin(partition, position);
     }
 
     /// Everything that lay in the topic at the start has been read.
@@ -279,62 +310,80 @@ impl Feed {
 }
 
 impl State {
-    /// Forgets clients that have gone; whether there were any.
-    fn sweep(&mut self) -> bool {
-        let before = self.clients.len();
-        self.clients.retain(|client| !client.queue.is_closed());
-        self.clients.len() != before
+    /// For somebody who wants what comes from now on.
+    fn follow(&mut self) -> (Place, Source) {
+        self.ring.close_batch();
+        let cursor = Cursor {
+            next: self.ring.next(),
+            batch: None,
+            own: None,
+        };
+        (self.ring.position().clone(), Source::Ring(cursor))
     }
 
-    /// Whether all that lies behind a place is remembered.
-    fn remembers(&self, place: &Place) -> bool {
-        let is_known = |(p, from): (&i32, &i64)| place.next(*p) >= *from;
-        let is_ahead = |(p, next): (&i32, &i64)| *next > self.position.next(*p);
-        self.recent_from.0.iter().all(is_known) && !place.0.iter().any(is_ahead)
+    fn join(&mut self, place: &Place) -> Option<Cursor> {
+        self.ring.remembers(place).then(|| Cursor {
+            next: self.ring.first_behind(place),
+            batch: None,
+            own: Some(place.clone()),
+        })
     }
 
-    fn remember(&mut self, revision: &Arc<Revision>) {
-        self.recent.push_back(Arc::clone(revision));
-        if self.recent.len() > RECENT_MAX
-            && let Some(gone) = self.recent.pop_front()
-        {
-            self.recent_from.0.insert(gone.partition, gone.offset + 1);
+    /// Has the log read again for a client.
+    fn go_back(&mut self, id: u64, filter: &Filter, from: &Place, queue_max: usize) -> Source {
+        let (sender, queue) = mpsc::channel(queue_max);
+        let end = Arc::new(OnceLock::new());
+        self.behind.push(Behind {
+            id,
+            filter: filter.clone(),
+            next: from.clone(),
+            is_waiting: true,
+            queue: sender,
+            end: Arc::clone(&end),
+        });
+        self.resumes.push(Resume {
+            client: id,
+            from: from.clone(),
+        });
+        Source::Log { queue, end }
+    }
+
+    /// Lets those go on with what is remembered who have come so far. Not as soon as they could: they
+    /// have yet to take what is in their queues, and what they need must not be forgotten meanwhile.
+    fn hand_over(&mut self) {
+        if self.behind.is_empty() {
+            return;
         }
+        let (ring, half) = (&self.ring, self.ring.newer_half());
+        self.behind.retain(|client| {
+            let is_near = half.is_within(&client.next) && ring.remembers(&client.next);
+            let has_reached = !client.is_waiting && is_near;
+            if has_reached {
+                // Set once: the client is dropped right here.
+                drop(client.end.set(End::Reached(client.next.clone())));
+            }
+            !has_reached
+        });
     }
 }
 
-impl Client {
+impl Behind {
     /// Whether the client stays: not if it has gone or its queue is full.
     fn give(&mut self, revision: &Arc<Revision>) -> bool {
-        let before = self.next.clone();
-        if !self.next.passes(revision) || !self.filter.matches(&revision.alert) {
-            return !self.queue.is_closed();
+        if revision.offset < self.next.next(revision.partition) {
+            return true;
         }
-        let item = Item::Revision(Arc::clone(revision), self.next.to_string());
-        match self.queue.try_send(item) {
-            Ok(()) => true,
-            Err(mpsc::error::TrySendError::Closed(_)) => false,
-            Err(mpsc::error::TrySendError::Full(_)) => {
-                // Set once: the client is dropped right here.
-                drop(self.cut.set(before.to_string()));
-                false
+        if self.filter.matches(&revision.alert) {
+            match self.queue.try_send(Item::Revision(Arc::clone(revision))) {
+                Ok(()) => {}
+                Err(mpsc::error::TrySendError::Closed(_)) => return false,
+                Err(mpsc::error::TrySendError::Full(_)) => {
+                    // Set once: the client is dropped right here.
+                    drop(self.end.set(End::Cut(self.next.clone())));
+                    return false;
+                }
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn places_are_written_and_read() {
-        let place = Place(BTreeMap::from([(0, 12), (31, 7)]));
-        assert_eq!(place.to_string(), "0:12,31:7");
-        assert_eq!("0:12,31:7".parse(), Ok(place));
-        assert_eq!("".parse(), Ok(Place::default()));
-        for bad in ["x", "0", "0:x", "-1:3", "1:-3", "0:1;1:2"] {
-            assert_eq!(bad.parse::<Place>(), Err(()), "{bad}");
-        }
+        self.next.passes(revision)
     }
 }

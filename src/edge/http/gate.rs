@@ -2,14 +2,17 @@
 
 use super::access::{Access, Caller, Peer, Token, bearer};
 use super::limits::{Client, Limits, Meter, StreamPlace};
+use super::oidc::Oidc;
 use super::problem::Problem;
 use super::serve::ApiParts;
+use crate::edge::tasks::Stop;
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::Arc;
 
 /// How callers prove who they are. Without any way to, everybody is let in.
@@ -19,11 +22,13 @@ pub struct Credentials {
     pub tokens: Vec<Token>,
     /// Roles of those who have a certificate, by a name in it.
     pub certificates: BTreeMap<String, Access>,
+    /// The identity provider whose tokens are taken.
+    pub oidc: Option<Oidc>,
 }
 
 impl Credentials {
     fn is_empty(&self) -> bool {
-        self.tokens.is_empty() && self.certificates.is_empty()
+        self.tokens.is_empty() && self.certificates.is_empty() && self.oidc.is_none()
     }
 }
 
@@ -46,6 +51,18 @@ impl Gate {
         }
         let meter = Arc::new(Meter::new(limits));
         Self(Some(Arc::new(Guard { credentials, meter })))
+    }
+
+    /// Fetches the keys of the identity provider, again and again.
+    pub(super) async fn follow(&self, stop: Stop) -> io::Result<()> {
+        let oidc = self
+            .0
+            .as_ref()
+            .and_then(|guard| guard.credentials.oidc.clone());
+        match oidc {
+            Some(oidc) => oidc.follow(stop).await,
+            None => Ok(()),
+        }
     }
 
     /// A place for one more stream of a caller. Where nobody is asked for a name there is one client,
@@ -95,6 +112,10 @@ impl Credentials {
             let detail = "the header must be `Authorization: Bearer TOKEN`";
             return Err(Problem::unauthenticated(detail));
         };
+        // Nothing that stands in a token of ours is a dot.
+        if let Some(oidc) = self.oidc.as_ref().filter(|_| Oidc::is_meant(token)) {
+            return oidc.caller(token);
+        }
         match bearer(&self.tokens, token) {
             Some(known) => Ok(Caller {
                 name: Some(Arc::clone(&known.name)),

@@ -3,7 +3,7 @@
 use super::feed::Feed;
 use super::gate::Gate;
 use super::tls::{Tls, TlsFault, TlsFiles};
-use super::{ops, routes, server};
+use super::{capacity, ops, routes, server};
 use crate::correlate::rules::RuleSet;
 use crate::edge::config::Shown;
 use crate::edge::control::Desk;
@@ -17,6 +17,7 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::map_response;
 use axum::response::Response;
 use prometheus::Registry;
+use socket2::SockRef;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +30,12 @@ pub(super) const OPS_LISTEN_DEFAULT: SocketAddr = local(8041);
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// The routes answer from memory: two threads are plenty and leave the cores to the stages.
 const RUNTIME_THREADS: usize = 2;
+/// Connections that wait to be accepted: a thousand clients come back at once where one instance took
+/// over from another.
+const BACKLOG: i32 = 1_024;
+/// What the system holds of what a client does not take. Left to itself it would be megabytes of each,
+/// and a slow client would be noticed late.
+const SEND_BYTES_MAX: usize = 256 << 10;
 
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
                    connect-src 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -156,9 +163,10 @@ pub struct Bound {
     api: Option<TcpListener>,
     ops: TcpListener,
     tls: Option<Tls>,
+    connections_max: usize,
 }
 
-/// Opens the listeners.
+/// Opens the listeners, and raises the limit of open files as far as it goes.
 pub fn bind(settings: &HttpSettings) -> Result<Bound, HttpError> {
     let is_protected = settings.tls.is_some() && settings.authenticates;
     let tls = settings.tls.clone().map(Tls::load).transpose()?;
@@ -172,12 +180,17 @@ pub fn bind(settings: &HttpSettings) -> Result<Bound, HttpError> {
         api: api.transpose()?,
         ops: listen("http.ops_listen", settings.ops_listen)?,
         tls,
+        connections_max: capacity::connections(),
     })
 }
 
 fn listen(setting: &'static str, address: SocketAddr) -> Result<TcpListener, HttpError> {
     let opened = TcpListener::bind(address).and_then(|listener| {
         listener.set_nonblocking(true)?;
+        let socket = SockRef::from(&listener);
+        // Connections inherit it.
+        socket.set_send_buffer_size(SEND_BYTES_MAX)?;
+        socket.listen(BACKLOG)?;
         Ok(listener)
     });
     opened.map_err(|cause| HttpError::Listen {
@@ -214,12 +227,13 @@ impl Bound {
         } = parts;
         let ops = ops::routes(health, registry).layer(map_response(protect));
         let api = self.api.zip(api).map(|(listener, parts)| {
-            let feed = parts.feed.clone();
-            (listener, routes::routes(parts), feed)
+            let (feed, gate) = (parts.feed.clone(), parts.gate.clone());
+            (listener, routes::routes(parts), feed, gate)
         });
+        let ops_listener = (self.ops, capacity::OPS_CONNECTIONS_MAX);
         runtime.block_on(async {
-            let ops = server::serve(self.ops, None, ops, stop.clone());
-            let Some((listener, routes, feed)) = api else {
+            let ops = server::serve(ops_listener, None, ops, stop.clone());
+            let Some((listener, routes, feed, gate)) = api else {
                 return ops.await;
             };
             let close = async {
@@ -235,8 +249,10 @@ impl Bound {
                     None => Ok(()),
                 }
             };
+            let listener = (listener, self.connections_max);
             let api = server::serve(listener, present, routes, stop.clone());
-            tokio::try_join!(ops, api, close, follow).map(|_| ())
+            let keys = gate.follow(stop.clone());
+            tokio::try_join!(ops, api, close, follow, keys).map(|_| ())
         })?;
         Ok(())
     }

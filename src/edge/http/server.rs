@@ -23,8 +23,6 @@ use tokio::time::{Sleep, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 
-/// Connections at a time: the clients of the live feed and as many again.
-const CONNECTIONS_MAX: usize = 512;
 /// A request line and its headers.
 const HEADER_BYTES_MAX: usize = 16 << 10;
 /// From the first byte of a request to its last header; also how long a connection may idle.
@@ -36,9 +34,9 @@ const DRAIN_TIME: Duration = Duration::from_secs(5);
 /// After a failed accept (no file descriptors left), before the next.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves until it is told to stop.
+/// Serves at most so many connections at a time, until it is told to stop.
 pub(super) async fn serve(
-    listener: TcpListener,
+    (listener, connections_max): (TcpListener, usize),
     tls: Option<Present>,
     routes: Router,
     stop: Stop,
@@ -48,7 +46,7 @@ pub(super) async fn serve(
     let stopped = stop.clone().wait();
     tokio::pin!(stopped);
     loop {
-        let has_room = connections.len() < CONNECTIONS_MAX;
+        let has_room = connections.len() < connections_max;
         tokio::select! {
             () = &mut stopped => break,
             // Ended ones are taken off; how a client's connection ended is its own affair.

@@ -2,7 +2,7 @@
 
 use super::access::{Caller, Peer};
 use super::api::{Parameters, filter};
-use super::feed::{Item, Place, Subscription};
+use super::feed::{Format, Place, Subscription, Wish};
 use super::limits::StreamPlace;
 use super::problem::Problem;
 use super::serve::ApiParts;
@@ -20,83 +20,15 @@ use tokio_stream::Stream;
 
 /// The header of a client that goes on; the answer has it too, with the place where it begins.
 const LAST_EVENT_ID: &str = "last-event-id";
-/// How long a browser waits before it connects again, ms.
-const RETRY_MS: u32 = 2_000;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Format {
-    Sse,
-    Lines,
-}
-
-impl Format {
-    fn of(headers: &HeaderMap) -> Self {
-        let accepted = headers.get_all(header::ACCEPT).iter();
-        let mut accepted = accepted.filter_map(|value| value.to_str().ok());
-        if accepted.any(|value| value.contains("application/x-ndjson")) {
-            Self::Lines
-        } else {
-            Self::Sse
-        }
-    }
-
-    const fn content_type(self) -> &'static str {
-        match self {
-            Self::Sse => "text/event-stream",
-            Self::Lines => "application/x-ndjson",
-        }
-    }
-
-    fn opening(self, from: &Place) -> Vec<u8> {
-        match self {
-            Self::Sse => format!("retry: {RETRY_MS}\nid: {from}\n\n").into_bytes(),
-            Self::Lines => b"\n".to_vec(),
-        }
-    }
-
-    const fn heartbeat(self) -> &'static [u8] {
-        match self {
-            Self::Sse => b": \n\n",
-            Self::Lines => b"\n",
-        }
-    }
-
-    fn item(self, item: &Item) -> Vec<u8> {
-        match item {
-            Item::Revision(revision, id) => {
-                let name = revision.alert.activity.as_str();
-                self.frame(name, id, &revision.document)
-            }
-            Item::Gap(id) => self.gap(id),
-        }
-    }
-
-    fn gap(self, id: &str) -> Vec<u8> {
-        self.frame("gap", id, format!("{{\"resume\":\"{id}\"}}").as_bytes())
-    }
-
-    /// A document may hold line ends between its tokens, never within one.
-    fn frame(self, name: &str, id: &str, document: &[u8]) -> Vec<u8> {
-        let lines = document.split(|byte| matches!(byte, b'\n' | b'\r'));
-        let mut frame = Vec::with_capacity(document.len() + id.len() + 64);
-        match self {
-            Self::Sse => {
-                frame.extend_from_slice(format!("event: {name}\nid: {id}\n").as_bytes());
-                for line in lines {
-                    frame.extend_from_slice(b"data: ");
-                    frame.extend_from_slice(line);
-                    frame.push(b'\n');
-                }
-            }
-            Self::Lines => {
-                let head = format!("{{\"event\":\"{name}\",\"id\":\"{id}\",\"alert\":");
-                frame.extend_from_slice(head.as_bytes());
-                lines.for_each(|line| frame.extend_from_slice(line));
-                frame.push(b'}');
-            }
-        }
-        frame.push(b'\n');
-        frame
+/// The form that a client asks for.
+fn format(headers: &HeaderMap) -> Format {
+    let accepted = headers.get_all(header::ACCEPT).iter();
+    let mut accepted = accepted.filter_map(|value| value.to_str().ok());
+    if accepted.any(|value| value.contains("application/x-ndjson")) {
+        Format::Lines
+    } else {
+        Format::Sse
     }
 }
 
@@ -104,10 +36,9 @@ impl Format {
 #[derive(Debug)]
 struct Frames {
     format: Format,
-    opening: Option<Vec<u8>>,
+    opening: Option<Bytes>,
     subscription: Subscription,
     heartbeat: Interval,
-    has_ended: bool,
     /// Held as long as the stream is open.
     _place: Option<StreamPlace>,
 }
@@ -117,26 +48,17 @@ impl Stream for Frames {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if let Some(opening) = self.opening.take() {
-            return Poll::Ready(Some(Ok(opening.into())));
+            return Poll::Ready(Some(Ok(opening)));
         }
-        if self.has_ended {
-            return Poll::Ready(None);
-        }
-        match self.subscription.queue.poll_recv(context) {
-            Poll::Ready(Some(item)) => {
+        match self.subscription.poll_frames(context) {
+            Poll::Ready(frames) => {
                 self.heartbeat.reset();
-                Poll::Ready(Some(Ok(self.format.item(&item).into())))
-            }
-            Poll::Ready(None) => {
-                self.has_ended = true;
-                // Too slow: everything that waited has been given, and this is where to go on.
-                let cut = self.subscription.cut.get();
-                Poll::Ready(cut.map(|id| Ok(self.format.gap(id).into())))
+                Poll::Ready(frames.map(Ok))
             }
             Poll::Pending => self
                 .heartbeat
                 .poll_tick(context)
-                .map(|_| Some(Ok(Bytes::from_static(self.format.heartbeat())))),
+                .map(|_| Some(Ok(self.format.heartbeat()))),
         }
     }
 }
@@ -152,16 +74,15 @@ pub(super) async fn stream(
     let filter = filter(parameters)?;
     let place_taken = parts.gate.stream(&peer, &caller)?;
     let from = headers.get(LAST_EVENT_ID).map(place).transpose()?;
-    let subscription = parts.feed.subscribe(filter, from);
+    let format = format(&headers);
+    let subscription = parts.feed.subscribe(Wish { filter, format }, from);
     let subscription = subscription.map_err(|why| Problem::unavailable(why.to_string()))?;
-    let format = Format::of(&headers);
-    let begins = HeaderValue::from_str(&subscription.from.to_string());
+    let begins = HeaderValue::from_str(&subscription.place().to_string());
     let frames = Frames {
         format,
-        opening: Some(format.opening(&subscription.from)),
+        opening: Some(format.opening(subscription.place())),
         subscription,
         heartbeat: beats(parts.heartbeat),
-        has_ended: false,
         _place: place_taken,
     };
     let mut response = Response::new(Body::from_stream(frames));
@@ -188,30 +109,4 @@ fn place(value: &HeaderValue) -> Result<Place, Problem> {
             "Last-Event-ID: the id of an event of this stream".to_owned(),
         ])
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn frames_keep_the_document_in_one_event() {
-        let document = b"{\"a\":1,\r\n\"b\":2}";
-        let sse = Format::Sse.frame("created", "0:1", document);
-        let sse = String::from_utf8(sse).unwrap();
-        assert_eq!(
-            sse,
-            "event: created\nid: 0:1\ndata: {\"a\":1,\ndata: \ndata: \"b\":2}\n\n"
-        );
-        let line = Format::Lines.frame("closed", "0:1", document);
-        let line = String::from_utf8(line).unwrap();
-        assert_eq!(
-            line,
-            "{\"event\":\"closed\",\"id\":\"0:1\",\"alert\":{\"a\":1,\"b\":2}}\n"
-        );
-        assert_eq!(
-            Format::Sse.gap("0:9"),
-            b"event: gap\nid: 0:9\ndata: {\"resume\":\"0:9\"}\n\n"
-        );
-    }
 }

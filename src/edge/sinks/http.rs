@@ -16,6 +16,8 @@ use super::tls;
 
 /// Of an answer no more is read.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
+/// A document that is larger is none.
+const DOCUMENT_BYTES_MAX: usize = 1 << 20;
 /// To connect, of the whole time for a request.
 const CONNECT_TIME: Duration = Duration::from_secs(5);
 /// Connections that are kept for the next alert.
@@ -144,6 +146,26 @@ impl HttpClient {
         ))
     }
 
+    /// Fetches a document of at most 1 MiB.
+    ///
+    /// # Errors
+    /// In words: the network failed, the address is not allowed, the status is not 200.
+    pub async fn get(&self, url: Url) -> Result<Vec<u8>, String> {
+        self.check(&url).map_err(|refused| refused.to_string())?;
+        let mut answer = self.client.get(url).send().await.map_err(words)?;
+        if answer.status().as_u16() != 200 {
+            return Err(format!("it answers {}", answer.status()));
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(words)? {
+            body.extend_from_slice(&chunk);
+            if body.len() > DOCUMENT_BYTES_MAX {
+                return Err(format!("it sends more than {DOCUMENT_BYTES_MAX} bytes"));
+            }
+        }
+        Ok(body)
+    }
+
     /// An address in place of a name is never looked up: it is checked here.
     fn check(&self, url: &Url) -> Result<(), Refused> {
         let host = url.host_str().unwrap_or_default();
@@ -155,8 +177,12 @@ impl HttpClient {
     }
 }
 
-/// The library's words without the address: that can be a secret.
 fn failed(error: reqwest::Error) -> Outcome {
+    Outcome::passing(words(error))
+}
+
+/// The library's words without the address: that can be a secret.
+fn words(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut why = error.to_string();
     let mut cause = std::error::Error::source(&error);
@@ -164,5 +190,5 @@ fn failed(error: reqwest::Error) -> Outcome {
         why = format!("{why}: {next}");
         cause = next.source();
     }
-    Outcome::passing(why)
+    why
 }

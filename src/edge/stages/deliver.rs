@@ -103,11 +103,14 @@ impl<L: Log> Deliver<L> {
         if self.partitions.is_empty() {
             self.begin()?;
         }
-        for resume in self.parts.feed.take_resumes() {
-            self.go_back(&resume)?;
+        let resumes = self.parts.feed.take_resumes();
+        if !resumes.is_empty() {
+            let gone_back = self.go_back(&resumes);
+            gone_back.inspect_err(|_| self.parts.feed.keep_resumes(resumes))?;
         }
         let mut records = 0;
-        let mut patience = WAIT;
+        // News that wait for their moment do not wait longer.
+        let mut patience = self.parts.feed.tell().map_or(WAIT, |left| left.min(WAIT));
         while records < CYCLE_RECORDS_MAX {
             match self.log.reader_poll(patience)? {
                 Polled::Record(record) => {
@@ -219,30 +222,34 @@ impl<L: Log> Deliver<L> {
         }
     }
 
-    /// Sets the reader back for somebody who was away for long. What is read again reaches only
-    /// those who want it; new alerts follow behind it, in order.
-    fn go_back(&mut self, resume: &Resume) -> Result<(), LogError> {
-        let mut from = resume.from.clone();
-        from.0.retain(|number, _| self.partitions.contains(number));
+    /// Sets the reader back for those who were away for long: once for all of them, as each look at
+    /// the ends of the topic is a question to the brokers. What is read again reaches only those who
+    /// want it; new alerts follow behind it, in order.
+    fn go_back(&mut self, resumes: &[Resume]) -> Result<(), LogError> {
+        let mut places: Vec<Place> = resumes.iter().map(|resume| resume.from.clone()).collect();
+        for place in &mut places {
+            place.0.retain(|number, _| self.partitions.contains(number));
+        }
         for number in self.partitions.clone() {
             let partition = self.partition(number);
             let Ends { low, stable, .. } = self.log.ends(&partition)?;
-            let wanted = from.next(number);
-            // Behind the end: of a topic that was created anew.
-            let next = if wanted < low || wanted > stable {
-                low
-            } else {
-                wanted
-            };
-            from.0.insert(number, next);
+            for place in &mut places {
+                let wanted = place.next(number);
+                // Behind the end: of a topic that was created anew.
+                let is_there = (low..=stable).contains(&wanted);
+                place.0.insert(number, if is_there { wanted } else { low });
+            }
+            let next = places.iter().map(|place| place.next(number)).min();
             // Where it stands further back already, for somebody else, it stays.
-            if next < self.at.next(number) {
+            if let Some(next) = next.filter(|next| *next < self.at.next(number)) {
                 self.at.0.insert(number, next);
                 self.log.reader_remove(std::slice::from_ref(&partition))?;
                 self.log.reader_add(&[(partition, next)])?;
             }
         }
-        self.parts.feed.resumed(resume, from);
+        for (resume, from) in resumes.iter().zip(places) {
+            self.parts.feed.resumed(resume, from);
+        }
         Ok(())
     }
 }
