@@ -81,7 +81,11 @@ fn the_api_is_as_it_is_described() {
         };
         broker.append(&record, Timestamp(0)).unwrap();
     }
-    let serving = Serving::guarded(broker, Setup::default(), Gate::new(credentials, limits));
+    let setup = Setup {
+        has_pipeline: true,
+        ..Setup::default()
+    };
+    let serving = Serving::guarded(broker, setup, Gate::new(credentials, limits));
     for text in [
         include_str!("ocsf/created.json"),
         include_str!("ocsf/amended.json"),

@@ -23,6 +23,7 @@ use deskwarden::edge::http::{ApiParts, Gate, HttpParts, HttpSettings, bind};
 use deskwarden::edge::log::memory::{MemberSettings, MemoryBroker};
 use deskwarden::edge::log::{Partition, ProduceRecord};
 use deskwarden::edge::metrics::{DeliverMetrics, registry};
+use deskwarden::edge::pipeline::{ConfiguredSource, Pipeline};
 use deskwarden::edge::read_model::ReadModel;
 use deskwarden::edge::stages::audit::Audit;
 use deskwarden::edge::stages::control::Control;
@@ -42,6 +43,8 @@ pub struct Setup {
     pub partitions: i32,
     pub queue_max: usize,
     pub heartbeat: Duration,
+    /// Whether the pipeline is told of: one source, and no group, which only brokers know.
+    pub has_pipeline: bool,
 }
 
 impl Default for Setup {
@@ -50,6 +53,7 @@ impl Default for Setup {
             partitions: 3,
             queue_max: 1_024,
             heartbeat: Duration::from_secs(15),
+            has_pipeline: false,
         }
     }
 }
@@ -119,6 +123,16 @@ impl Serving {
         api_parts.heartbeat = setup.heartbeat;
         api_parts.gate = gate;
         api_parts.desk = Some(desk);
+        api_parts.pipeline = setup.has_pipeline.then(|| {
+            let source = ConfiguredSource {
+                name: "okta".to_owned(),
+                product: "okta".to_owned(),
+                topic: "okta.events".to_owned(),
+                domains: vec!["idp"],
+                evidence: vec!["verify"],
+            };
+            Pipeline::new(Vec::new(), vec![source], registry.clone())
+        });
         api_parts.rules = Arc::new(rules::embedded_set().unwrap_or_else(|_| panic!("rules")));
         let worker = health.worker("audit-0");
         let trail = api_parts.trail.clone();
