@@ -29,6 +29,7 @@ use deskwarden::edge::stages::audit::Audit;
 use deskwarden::edge::stages::control::Control;
 use deskwarden::edge::stages::deliver::{Deliver, DeliverParts};
 use deskwarden::edge::tasks::{Stop, TaskError};
+use prometheus::Registry;
 
 pub const TOPIC: &str = "deskwarden.alerts.v1";
 pub const CONTROL: &str = "deskwarden.control.v1";
@@ -123,16 +124,7 @@ impl Serving {
         api_parts.heartbeat = setup.heartbeat;
         api_parts.gate = gate;
         api_parts.desk = Some(desk);
-        api_parts.pipeline = setup.has_pipeline.then(|| {
-            let source = ConfiguredSource {
-                name: "okta".to_owned(),
-                product: "okta".to_owned(),
-                topic: "okta.events".to_owned(),
-                domains: vec!["idp"],
-                evidence: vec!["verify"],
-            };
-            Pipeline::new(Vec::new(), vec![source], registry.clone())
-        });
+        api_parts.pipeline = setup.has_pipeline.then(|| pipeline(&registry));
         api_parts.rules = Arc::new(rules::embedded_set().unwrap_or_else(|_| panic!("rules")));
         let worker = health.worker("audit-0");
         let trail = api_parts.trail.clone();
@@ -208,6 +200,17 @@ impl Serving {
             thread.join().unwrap().unwrap();
         }
     }
+}
+
+fn pipeline(registry: &Registry) -> Pipeline {
+    let source = ConfiguredSource {
+        name: "okta".to_owned(),
+        product: "okta".to_owned(),
+        topic: "okta.events".to_owned(),
+        domains: vec!["idp"],
+        evidence: vec!["verify"],
+    };
+    Pipeline::new(Vec::new(), vec![source], registry.clone())
 }
 
 impl Drop for Serving {
