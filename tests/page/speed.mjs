@@ -58,7 +58,11 @@ step("a case of 200 events is there within 300 ms of the answer", async ({ page 
         const frame = () => new Promise((go) => requestAnimationFrame(go));
         performance.clearResourceTimings();
         location.hash = `#/alerts/${id}`;
-        while (document.querySelector(".links .id")?.textContent !== id) await frame();
+        const begin = performance.now();
+        while (document.querySelector(".links .id")?.textContent !== id) {
+          if (performance.now() - begin > 15_000) throw new Error(`never drawn: ${document.querySelector(".detail")?.textContent.slice(0, 400)}`);
+          await frame();
+        }
         // The frame in which it was drawn has ended.
         await frame();
         const asked = performance.getEntriesByType("resource").find((one) => one.name.endsWith(`${id}/revisions`));
