@@ -112,7 +112,11 @@ impl Provider {
     fn answer(&self, path: &str) -> Value {
         match path {
             "/realms/corp/.well-known/openid-configuration" => json!({
-                "issuer": self.calls_itself.map_or_else(|| self.issuer(), str::to_owned),
+                "issuer": match self.calls_itself {
+                    None => self.issuer(),
+                    Some("slash") => format!("{}/", self.issuer()),
+                    Some(other) => other.to_owned(),
+                },
                 "jwks_uri": format!("http://{}/keys", self.address),
             }),
             "/keys" => json!({ "keys": *self.keys.lock().unwrap() }),
@@ -123,7 +127,8 @@ impl Provider {
     fn settings(&self) -> OidcSettings {
         let roles = [("soc", Access::Viewer), ("leads", Access::Analyst)];
         OidcSettings {
-            issuer: self.issuer().parse().unwrap(),
+            issuer: self.issuer(),
+            discovery: OidcSettings::discovery(&self.issuer()).unwrap(),
             audience: "deskwarden".to_owned(),
             name_claim: "email".to_owned(),
             roles_claim: "realm_access.roles".to_owned(),
@@ -170,6 +175,16 @@ fn with_keys(serving: &Serving, oidc: &Oidc) {
     assert!((0..TRIES).any(|_| has_keys()));
 }
 
+/// A provider with one key, and a server that knows it.
+fn ready() -> (Key, Provider, Serving) {
+    let key = Key::new("k1");
+    let provider = Provider::start(vec![key.public()], None);
+    let oidc = Oidc::new(provider.settings()).unwrap();
+    let serving = start(&oidc);
+    with_keys(&serving, &oidc);
+    (key, provider, serving)
+}
+
 fn me(serving: &Serving, token: &str) -> Answer {
     let value = format!("Bearer {token}");
     get(serving.api, "/api/v1/me", &[("authorization", &value)])
@@ -187,11 +202,7 @@ fn with(claims: &Value, name: &str, value: Value) -> Value {
 
 #[test]
 fn a_token_is_taken_as_whom_the_provider_says() {
-    let key = Key::new("k1");
-    let provider = Provider::start(vec![key.public()], None);
-    let oidc = Oidc::new(provider.settings()).unwrap();
-    let serving = start(&oidc);
-    with_keys(&serving, &oidc);
+    let (key, provider, serving) = ready();
     let claims = provider.claims();
     let taken = me(&serving, &key.signed(&claims));
     assert_eq!(taken.status, 200, "{}", taken.text());
@@ -235,11 +246,7 @@ fn a_token_is_taken_as_whom_the_provider_says() {
 
 #[test]
 fn what_the_provider_did_not_sign_is_nobodys() {
-    let key = Key::new("k1");
-    let provider = Provider::start(vec![key.public()], None);
-    let oidc = Oidc::new(provider.settings()).unwrap();
-    let serving = start(&oidc);
-    with_keys(&serving, &oidc);
+    let (key, provider, serving) = ready();
     let claims = provider.claims();
     let good = key.signed(&claims);
     let (head, signature) = good.rsplit_once('.').unwrap();
@@ -283,6 +290,46 @@ fn a_new_key_is_fetched_when_a_token_names_it() {
     *provider.keys.lock().unwrap() = vec![old.public(), new.public()];
     assert!((0..TRIES).any(|_| me(&serving, &token).status == 200));
     assert_eq!(me(&serving, &old.signed(&provider.claims())).status, 200);
+}
+
+/// Some providers end their name with a slash, some do not: tokens have it letter for letter.
+#[test]
+fn a_name_is_taken_letter_for_letter() {
+    for (issuer, at) in [
+        (
+            "https://idp.example.com",
+            "https://idp.example.com/.well-known/openid-configuration",
+        ),
+        (
+            "https://idp.example.com/",
+            "https://idp.example.com/.well-known/openid-configuration",
+        ),
+        (
+            "https://idp.example.com/realms/corp",
+            "https://idp.example.com/realms/corp/.well-known/openid-configuration",
+        ),
+    ] {
+        assert_eq!(OidcSettings::discovery(issuer).unwrap().as_str(), at);
+    }
+    for none in [
+        "idp.example.com",
+        "https://",
+        "https://idp.example.com/?a=1",
+        "mailto:a@example.com",
+    ] {
+        assert_eq!(OidcSettings::discovery(none), None, "{none}");
+    }
+    let key = Key::new("k1");
+    let provider = Provider::start(vec![key.public()], Some("slash"));
+    let mut settings = provider.settings();
+    settings.issuer.push('/');
+    let oidc = Oidc::new(settings).unwrap();
+    let serving = start(&oidc);
+    with_keys(&serving, &oidc);
+    let claims = provider.claims();
+    assert_eq!(me(&serving, &key.signed(&claims)).status, 401);
+    let slash = with(&claims, "iss", json!(format!("{}/", provider.issuer())));
+    assert_eq!(me(&serving, &key.signed(&slash)).status, 200);
 }
 
 #[test]

@@ -38,7 +38,7 @@ impl Checker<'_> {
             }
             return None;
         };
-        let issuer = self.issuer(issuer, file.allow_private)?;
+        let discovery = self.discovery(issuer, file.allow_private)?;
         let audience = file
             .audience
             .clone()
@@ -84,7 +84,8 @@ impl Checker<'_> {
             );
         }
         Some(OidcSettings {
-            issuer,
+            issuer: issuer.clone(),
+            discovery,
             audience: audience?,
             name_claim: file.name_claim.clone(),
             roles_claim: file.roles_claim.clone(),
@@ -94,9 +95,8 @@ impl Checker<'_> {
         })
     }
 
-    fn issuer(&mut self, text: &str, allow_private: bool) -> Option<Url> {
-        let url = Url::parse(text).ok();
-        let url = url.filter(|url| url.host_str().is_some() && url.query().is_none());
+    fn discovery(&mut self, text: &str, allow_private: bool) -> Option<Url> {
+        let url = OidcSettings::discovery(text);
         let url = url.filter(|url| match url.scheme() {
             "https" => true,
             "http" => allow_private,

@@ -50,8 +50,10 @@ const ALGORITHMS: [Algorithm; 9] = [
 /// Which provider, and what its tokens say of whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OidcSettings {
-    /// The provider; below it lies `.well-known/openid-configuration`.
-    pub issuer: Url,
+    /// The provider, letter for letter as its tokens name it.
+    pub issuer: String,
+    /// Where it says what it publishes; see [`Self::discovery`].
+    pub discovery: Url,
     /// Whom a token must be meant for.
     pub audience: String,
     /// The claim that has the name of its bearer.
@@ -128,7 +130,7 @@ impl Oidc {
         let settings = &self.0.settings;
         let mut validation = Validation::new(header.alg);
         validation.set_audience(&[&settings.audience]);
-        validation.set_issuer(&[settings.issuer()]);
+        validation.set_issuer(&[&settings.issuer]);
         validation.set_required_spec_claims(&["exp", "aud", "iss", "sub"]);
         validation.validate_nbf = true;
         validation.leeway = LEEWAY_S;
@@ -176,7 +178,7 @@ impl Oidc {
                     *held = Some(keys);
                 }
                 Err(why) => {
-                    let issuer = self.0.settings.issuer();
+                    let issuer = &self.0.settings.issuer;
                     tracing::warn!(
                         issuer,
                         why,
@@ -208,20 +210,14 @@ impl Oidc {
 
     async fn fetch(&self) -> Result<JwkSet, String> {
         let settings = &self.0.settings;
-        let mut url = settings.issuer.clone();
-        let path = format!(
-            "{}/.well-known/openid-configuration",
-            url.path().trim_end_matches('/')
-        );
-        url.set_path(&path);
-        let body = self.0.client.get(url).await?;
+        let body = self.0.client.get(settings.discovery.clone()).await?;
         let discovery: Discovery = serde_json::from_slice(&body)
             .map_err(|fault| format!("no OpenID configuration: {fault}"))?;
-        if discovery.issuer != settings.issuer() {
+        if discovery.issuer != settings.issuer {
             return Err(format!("it calls itself {}", discovery.issuer));
         }
         let keys = Url::parse(&discovery.jwks_uri).ok();
-        let keys = keys.filter(|url| url.scheme() == settings.issuer.scheme());
+        let keys = keys.filter(|url| url.scheme() == settings.discovery.scheme());
         let keys = keys.ok_or("its keys lie at an address that cannot be used")?;
         let body = self.0.client.get(keys).await?;
         serde_json::from_slice(&body).map_err(|fault| format!("no key set: {fault}"))
@@ -229,14 +225,17 @@ impl Oidc {
 }
 
 impl OidcSettings {
-    /// The issuer as tokens name it: without the slash that addresses end with.
-    fn issuer(&self) -> &str {
-        let text = self.issuer.as_str();
-        if self.issuer.path() == "/" {
-            text.trim_end_matches('/')
-        } else {
-            text
-        }
+    /// Where a provider says what it publishes (OpenID Connect Discovery 1.0 §4); `None` for what is no
+    /// issuer.
+    #[must_use]
+    pub fn discovery(issuer: &str) -> Option<Url> {
+        let mut url = Url::parse(issuer).ok()?;
+        let is_plain =
+            url.host_str().is_some() && url.query().is_none() && url.fragment().is_none();
+        let path = url.path().trim_end_matches('/');
+        let path = format!("{path}/.well-known/openid-configuration");
+        url.set_path(&path);
+        is_plain.then_some(url)
     }
 
     /// Who the bearer is, and may do.
