@@ -182,13 +182,7 @@ impl Server {
 // --- The crowd -------------------------------------------------------------------------------
 
 fn part(n: usize, is_mixed: bool) -> Part {
-    let wants = [
-        Want::All,
-        Want::High,
-        Want::Critical,
-        Want::Executives,
-        Want::LowStandard,
-    ];
+    let wants = Want::ALL;
     Part {
         want: if is_mixed {
             wants[n % wants.len()]

@@ -39,15 +39,12 @@ const LEAD_MAX: u64 = QUEUE_MAX / 2;
 /// A fifth wants all, and so on; half of them lines; some leave now and then. Those that stall want so
 /// much that sockets do not hold it.
 fn part(n: usize) -> Part {
-    let wants = [
-        Want::All,
-        Want::High,
-        Want::Critical,
-        Want::Executives,
-        Want::LowStandard,
-    ];
     let stalls = n >= CLIENTS - STALLED;
-    let wants = if stalls { &wants[..2] } else { &wants[..] };
+    let wants = if stalls {
+        &Want::ALL[..2]
+    } else {
+        &Want::ALL[..]
+    };
     Part {
         want: wants[n % wants.len()],
         lines: n / wants.len() % 2 == 1,

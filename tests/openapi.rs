@@ -100,6 +100,7 @@ fn the_api_is_as_it_is_described() {
     ))
     .arg(format!("http://{}", serving.api))
     .env("TOKEN", TOKEN)
+    .current_dir(env!("CARGO_TARGET_TMPDIR"))
     .status()
     .unwrap();
     assert!(ended.success(), "{ended}");

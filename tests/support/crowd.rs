@@ -99,6 +99,14 @@ pub enum Want {
 }
 
 impl Want {
+    pub const ALL: [Self; 5] = [
+        Self::All,
+        Self::High,
+        Self::Critical,
+        Self::Executives,
+        Self::LowStandard,
+    ];
+
     const fn query(self) -> &'static str {
         match self {
             Self::All => "",

@@ -10,22 +10,28 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use serde::Serialize;
+use std::str::FromStr;
 use std::sync::Arc;
 
 /// Alerts of a part of the list.
 const LIMIT_DEFAULT: usize = 50;
-/// Most alerts of a part: a document has at most 64 kB.
+/// Most of a part: an alert has at most 64 kB.
 const LIMIT_MAX: usize = 200;
 
 /// The parameters of a request, as they came.
 pub(super) type Parameters = Result<Query<Vec<(String, String)>>, QueryRejection>;
 
-/// What a list is asked for.
-#[derive(Debug, Default)]
-struct Ask {
-    filter: Filter,
-    after: Option<Cursor>,
-    limit: usize,
+/// Which part of a list is asked for, and what else.
+#[derive(Debug)]
+pub(super) struct Part<C> {
+    /// Behind this place.
+    pub(super) after: Option<C>,
+    /// So many.
+    pub(super) limit: usize,
+    /// The other parameters.
+    pub(super) rest: Vec<(String, String)>,
+    /// What is wrong with the part.
+    pub(super) faults: Vec<String>,
 }
 
 /// `GET /api/v1/alerts`
@@ -33,11 +39,23 @@ pub(super) async fn list(
     State(parts): State<ApiParts>,
     parameters: Parameters,
 ) -> Result<Response, Problem> {
-    let ask = ask(parameters)?;
+    let Part {
+        after,
+        limit,
+        rest,
+        mut faults,
+    } = part::<Cursor>(parameters, LIMIT_DEFAULT)?;
+    let filter = read(&rest).unwrap_or_else(|more| {
+        faults.extend(more);
+        Filter::default()
+    });
+    if !faults.is_empty() {
+        return Err(Problem::parameters(faults));
+    }
     filled(&parts)?;
     // Taken first: an alert that comes in between is in the list and in the stream from here on.
     let position = parts.feed.position();
-    let page = parts.model.list(&ask.filter, ask.after.as_ref(), ask.limit);
+    let page = parts.model.list(&filter, after.as_ref(), limit);
     let next = page.next.map(|next| next.to_string());
     let tail = serde_json::json!({
         "total": page.total, "next": next, "position": position.to_string(),
@@ -71,8 +89,11 @@ pub(super) async fn revisions(
 
 /// Reads the filters of a request and nothing else.
 pub(super) fn filter(parameters: Parameters) -> Result<Filter, Problem> {
-    let pairs = pairs(parameters)?;
-    Filter::read(pairs.iter().map(|(n, v)| (n.as_str(), v.as_str()))).map_err(Problem::parameters)
+    read(&pairs(parameters)?).map_err(Problem::parameters)
+}
+
+fn read(pairs: &[(String, String)]) -> Result<Filter, Vec<String>> {
+    Filter::read(pairs.iter().map(|(n, v)| (n.as_str(), v.as_str())))
 }
 
 pub(super) fn pairs(parameters: Parameters) -> Result<Vec<(String, String)>, Problem> {
@@ -80,35 +101,35 @@ pub(super) fn pairs(parameters: Parameters) -> Result<Vec<(String, String)>, Pro
     Ok(pairs)
 }
 
-fn ask(parameters: Parameters) -> Result<Ask, Problem> {
-    let mut ask = Ask {
-        limit: LIMIT_DEFAULT,
-        ..Ask::default()
+/// Takes `limit` and `cursor` out of the parameters of a request.
+pub(super) fn part<C: FromStr>(parameters: Parameters, limit: usize) -> Result<Part<C>, Problem> {
+    let mut part = Part {
+        after: None,
+        limit,
+        rest: Vec::new(),
+        faults: Vec::new(),
     };
-    let mut faults = Vec::new();
-    let mut filters = Vec::new();
     for (name, value) in pairs(parameters)? {
         match name.as_str() {
-            "limit" => match value.parse::<usize>() {
-                Ok(limit) if (1..=LIMIT_MAX).contains(&limit) => ask.limit = limit,
-                Ok(_) | Err(_) => faults.push(format!("limit: 1 to {LIMIT_MAX}")),
+            "limit" => match value.parse() {
+                Ok(limit) if (1..=LIMIT_MAX).contains(&limit) => part.limit = limit,
+                Ok(_) | Err(_) => part.faults.push(format!("limit: 1 to {LIMIT_MAX}")),
             },
             "cursor" => match value.parse() {
-                Ok(cursor) => ask.after = Some(cursor),
-                Err(()) => faults.push("cursor: take `next` of the part before".to_owned()),
+                Ok(place) => part.after = Some(place),
+                Err(_) => part
+                    .faults
+                    .push("cursor: take `next` of the part before".to_owned()),
             },
-            _ => filters.push((name, value)),
+            _ => part.rest.push((name, value)),
         }
     }
-    match Filter::read(filters.iter().map(|(n, v)| (n.as_str(), v.as_str()))) {
-        Ok(filter) => ask.filter = filter,
-        Err(more) => faults.extend(more),
-    }
-    if faults.is_empty() {
-        Ok(ask)
-    } else {
-        Err(Problem::parameters(faults))
-    }
+    Ok(part)
+}
+
+/// As much of an id as an answer repeats.
+pub(super) fn short(id: &str) -> String {
+    id.chars().take(64).collect()
 }
 
 /// Until the topic has been read, any answer would be a wrong one.
@@ -123,7 +144,7 @@ pub(super) fn filled(parts: &ApiParts) -> Result<(), Problem> {
 }
 
 pub(super) fn unknown(id: &str) -> Problem {
-    let id: String = id.chars().take(64).collect();
+    let id = short(id);
     Problem::not_found(format!("no alert {id} among the newest cases"))
 }
 
@@ -151,7 +172,8 @@ pub(super) fn json<T: Serialize>(value: &T) -> Result<Response, Problem> {
     Ok(answer(body.into()))
 }
 
-fn answer(body: Bytes) -> Response {
+/// JSON that is written already.
+pub(super) fn answer(body: Bytes) -> Response {
     let mut response = Response::new(Body::from(body));
     let json = HeaderValue::from_static("application/json");
     response.headers_mut().insert(header::CONTENT_TYPE, json);

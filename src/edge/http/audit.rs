@@ -1,12 +1,12 @@
 //! `GET /api/v1/audit`: the audit records that are held, as JSON in parts or as one table.
 
-use super::api::{Parameters, json, pairs};
+use super::api::{Parameters, Part, json, part};
 use super::problem::Problem;
 use super::serve::ApiParts;
-use super::views::{held, range};
+use super::views::{LIMIT_DEFAULT, held};
 use crate::collect::time::{Timestamp, parse_time};
 use crate::deliver::audit::{AuditRecord, Placed, Question};
-use crate::deliver::trail::{Part, Range};
+use crate::deliver::trail::{self, Range};
 use crate::edge::audit_table;
 use axum::body::Body;
 use axum::extract::State;
@@ -25,7 +25,7 @@ struct Answer {
     /// From when on all audit records are held.
     since: Option<Timestamp>,
     #[serde(flatten)]
-    part: Part,
+    part: trail::Part,
 }
 
 /// The handler.
@@ -34,19 +34,16 @@ pub(super) async fn audit(
     headers: HeaderMap,
     parameters: Parameters,
 ) -> Result<Response, Problem> {
-    let mut rest = Vec::new();
-    let range = range(pairs(parameters)?, &mut rest);
-    let question = question(rest);
-    let (range, question) = match (range, question) {
-        (Ok(range), Ok(question)) => (range, question),
-        (range, question) => {
-            let faults = [range.err(), question.err()]
-                .into_iter()
-                .flatten()
-                .flatten();
-            return Err(Problem::parameters(faults.collect()));
-        }
-    };
+    let Part {
+        after,
+        limit,
+        rest,
+        mut faults,
+    } = part(parameters, LIMIT_DEFAULT)?;
+    let question = question(rest, &mut faults);
+    if !faults.is_empty() {
+        return Err(Problem::parameters(faults));
+    }
     held(&parts)?;
     let accepted = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok());
     if accepted.is_some_and(|accepted| accepted.contains("text/csv")) {
@@ -55,13 +52,13 @@ pub(super) async fn audit(
     let trail = parts.trail.read();
     json(&Answer {
         since: trail.since(),
-        part: trail.ask(&question, range),
+        part: trail.ask(&question, Range { after, limit }),
     })
 }
 
-fn question(rest: Vec<(String, String)>) -> Result<Question, Vec<String>> {
+/// What is asked for; what is wrong with it joins the faults.
+fn question(rest: Vec<(String, String)>, faults: &mut Vec<String>) -> Question {
     let mut question = Question::default();
-    let mut faults = Vec::new();
     for (name, value) in rest {
         let field = match name.as_str() {
             "from" | "to" => {
@@ -90,11 +87,7 @@ fn question(rest: Vec<(String, String)>) -> Result<Question, Vec<String>> {
             faults.push(format!("{name}: 1 to {VALUE_CHARS_MAX} characters"));
         }
     }
-    if faults.is_empty() {
-        Ok(question)
-    } else {
-        Err(faults)
-    }
+    question
 }
 
 fn moment(text: &str) -> Option<Timestamp> {

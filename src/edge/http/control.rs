@@ -2,15 +2,15 @@
 //! the checks with which correlators read them.
 
 use super::access::Caller;
-use super::api::{Parameters, filled, pairs, unknown};
+use super::api::{self, Parameters, filled, pairs, short, unknown};
 use super::problem::Problem;
 use super::serve::ApiParts;
 use crate::correlate::exempt::{self, ControlEntry};
 use crate::edge::clock;
 use crate::edge::control::{Desk, Held, Unwritten};
-use axum::body::{Body, to_bytes};
+use axum::body::to_bytes;
 use axum::extract::{Extension, Path, Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
@@ -173,8 +173,7 @@ async fn end(
     let mut listed = desk.list(what, clock::now()).into_iter();
     let is_it = |one: &Value| one.get("id").and_then(Value::as_str) == Some(&id);
     let Some(Value::Object(mut fields)) = listed.find(is_it) else {
-        let id: String = id.chars().take(64).collect();
-        let detail = format!("nothing of the id {id} holds or will");
+        let detail = format!("nothing of the id {} holds or will", short(&id));
         return Err(Problem::not_found(detail));
     };
     fields.remove("id");
@@ -271,9 +270,7 @@ async fn write(
 }
 
 fn answer(status: StatusCode, body: &Value) -> Response {
-    let mut response = Response::new(Body::from(body.to_string()));
+    let mut response = api::answer(body.to_string().into());
     *response.status_mut() = status;
-    let json = HeaderValue::from_static("application/json");
-    response.headers_mut().insert(header::CONTENT_TYPE, json);
     response
 }

@@ -3,9 +3,9 @@
 //! `schemas/openapi.json` refers to the schemas of records beside it; the document that is served has
 //! them inside.
 
+use super::api::answer;
 use super::problem::Problem;
-use axum::body::{Body, Bytes};
-use axum::http::{HeaderValue, header};
+use axum::body::Bytes;
 use axum::response::Response;
 use serde_json::{Map, Value};
 use std::sync::LazyLock;
@@ -73,10 +73,7 @@ fn refer(value: &mut Value, place: &impl Fn(&str) -> Option<String>) {
 pub(super) async fn document() -> Result<Response, Problem> {
     let unread = |fault: &serde_json::Error| Problem::unavailable(fault.to_string());
     let document = DOCUMENT.as_ref().map_err(unread)?;
-    let mut response = Response::new(Body::from(document.clone()));
-    let json = HeaderValue::from_static("application/json");
-    response.headers_mut().insert(header::CONTENT_TYPE, json);
-    Ok(response)
+    Ok(answer(document.clone()))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! and of the patterns.
 
 use super::access::Caller;
-use super::api::{Parameters, filled, json, pairs};
+use super::api::{Parameters, Part, filled, json, pairs, part, short};
 use super::problem::Problem;
 use super::serve::ApiParts;
 use crate::deliver::alert::AlertRecord;
@@ -15,9 +15,7 @@ use axum::response::Response;
 use std::sync::Arc;
 
 /// Records of a part.
-const LIMIT_DEFAULT: usize = 100;
-/// Most records of a part.
-const LIMIT_MAX: usize = 200;
+pub(super) const LIMIT_DEFAULT: usize = 100;
 /// Characters of what is searched for.
 const WORD_CHARS_MAX: usize = 120;
 
@@ -112,18 +110,27 @@ fn one(
     id: &str,
     view: impl FnOnce(&Trail, &[&AlertRecord], Range) -> Option<Result<Response, Problem>>,
 ) -> Result<Response, Problem> {
-    let mut rest = Vec::new();
-    let range = range(pairs(parameters)?, &mut rest);
-    if let Some((name, _)) = rest.first() {
-        let fault = format!("{name}: unknown; parameters are limit, cursor");
-        return Err(Problem::parameters(vec![fault]));
+    let Part {
+        after,
+        limit,
+        rest,
+        mut faults,
+    } = part(parameters, LIMIT_DEFAULT)?;
+    let unknown =
+        |(name, _): &(String, String)| format!("{name}: unknown; parameters are limit, cursor");
+    faults.extend(rest.iter().map(unknown));
+    if !faults.is_empty() {
+        return Err(Problem::parameters(faults));
     }
-    let range = range.map_err(Problem::parameters)?;
     held(parts)?;
     let revisions = parts.model.all();
-    let found = view(&parts.trail.read(), &alerts(&revisions), range);
+    let found = view(
+        &parts.trail.read(),
+        &alerts(&revisions),
+        Range { after, limit },
+    );
     found.unwrap_or_else(|| {
-        let id: String = id.chars().take(64).collect();
+        let id = short(id);
         Err(Problem::not_found(format!("nothing is held of {id}")))
     })
 }
@@ -141,35 +148,5 @@ pub(super) fn held(parts: &ApiParts) -> Result<(), Problem> {
         Err(Problem::unavailable(
             "the audit topic is still being read; try again in a moment",
         ))
-    }
-}
-
-/// Which part of a list is asked for; other parameters are put aside.
-pub(super) fn range(
-    pairs: Vec<(String, String)>,
-    rest: &mut Vec<(String, String)>,
-) -> Result<Range, Vec<String>> {
-    let mut range = Range {
-        after: None,
-        limit: LIMIT_DEFAULT,
-    };
-    let mut faults = Vec::new();
-    for (name, value) in pairs {
-        match name.as_str() {
-            "limit" => match value.parse::<usize>() {
-                Ok(limit) if (1..=LIMIT_MAX).contains(&limit) => range.limit = limit,
-                Ok(_) | Err(_) => faults.push(format!("limit: 1 to {LIMIT_MAX}")),
-            },
-            "cursor" => match value.parse() {
-                Ok(place) => range.after = Some(place),
-                Err(()) => faults.push("cursor: take `next` of the part before".to_owned()),
-            },
-            _ => rest.push((name, value)),
-        }
-    }
-    if faults.is_empty() {
-        Ok(range)
-    } else {
-        Err(faults)
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::cycle::{LoopError, Patience, Progress};
+use super::cycle::{LoopError, Patience, Progress, until_stopped};
 use super::follow::Follow;
 
 /// How long an idle cycle waits: an audit record is looked at by people, some time later.
@@ -47,13 +47,10 @@ impl<L: Log> Audit<L> {
     /// # Errors
     /// What ends the process.
     pub fn run(mut self, stop: &Stop) -> Result<(), TaskError> {
-        while !stop.is_set() {
+        until_stopped(stop, WAIT, || {
             self.cycle()?;
-            if self.follow.partitions() == 0 {
-                // The topic is not there yet: the log refuses at once, so the wait is ours.
-                std::thread::park_timeout(WAIT);
-            }
-        }
+            Ok(self.follow.partitions() > 0)
+        })?;
         self.log.close()?;
         Ok(())
     }

@@ -9,7 +9,7 @@ use crate::edge::tasks::{Stop, TaskError};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::cycle::{LoopError, Patience, Progress, Undone, transact_alone};
+use super::cycle::{LoopError, Patience, Progress, Undone, transact_alone, until_stopped};
 use super::follow::Follow;
 
 /// How long an idle cycle waits for a record: what somebody who hands one in waits at most longer.
@@ -62,13 +62,10 @@ impl<L: Log> Control<L> {
     /// # Errors
     /// What ends the process.
     pub fn run(mut self, stop: &Stop) -> Result<(), TaskError> {
-        while !stop.is_set() {
+        until_stopped(stop, WAIT, || {
             self.cycle()?;
-            if self.follow.partitions() == 0 {
-                // The topic is not there yet: the log refuses at once, so the wait is ours.
-                std::thread::park_timeout(WAIT);
-            }
-        }
+            Ok(self.follow.partitions() > 0)
+        })?;
         self.log.close()?;
         Ok(())
     }

@@ -53,6 +53,21 @@ impl Progress {
     }
 }
 
+/// Cycles until it is told to stop; a cycle says whether the topic is there. Until it is, the log refuses
+/// at once, so the wait is ours.
+pub(super) fn until_stopped(
+    stop: &Stop,
+    wait: Duration,
+    mut cycle: impl FnMut() -> Result<bool, LoopError>,
+) -> Result<(), LoopError> {
+    while !stop.is_set() {
+        if !cycle()? {
+            std::thread::park_timeout(wait);
+        }
+    }
+    Ok(())
+}
+
 /// How a transaction that was not committed ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Undone {

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::cycle::{LoopError, Patience, Progress};
+use super::cycle::{LoopError, Patience, Progress, until_stopped};
 
 /// Records of one cycle: some milliseconds of work, so that whoever waits is not kept waiting.
 const CYCLE_RECORDS_MAX: usize = 1_000;
@@ -87,13 +87,10 @@ impl<L: Log> Deliver<L> {
     /// # Errors
     /// What ends the process.
     pub fn run(mut self, stop: &Stop) -> Result<(), TaskError> {
-        while !stop.is_set() {
+        until_stopped(stop, WAIT, || {
             self.cycle()?;
-            if self.partitions.is_empty() {
-                // The topic is not there yet: the log refuses at once, so the wait is ours.
-                std::thread::park_timeout(WAIT);
-            }
-        }
+            Ok(!self.partitions.is_empty())
+        })?;
         self.parts.feed.close();
         self.log.close()?;
         Ok(())
