@@ -4,6 +4,9 @@
 import { el } from "./dom.js";
 
 const KEY = "token";
+/** So often a question is asked of a server that says: too much at once. */
+const TRIES = 5;
+const WAIT_MAX_MS = 5_000;
 const ROLES = ["viewer", "analyst", "admin"];
 
 /** The server wants to know who asks. */
@@ -12,11 +15,17 @@ export class Unknown extends Error {}
 /** Name and role of who is there; a role that is not known may nothing but read. */
 export const me = { name: null, role: "" };
 
-/** As fetch, with the token. */
+/** As fetch, with the token; what the server puts off is asked again when it says so. */
 export async function ask(url, { headers = {}, ...options } = {}) {
   const token = sessionStorage.getItem(KEY);
   const all = token ? { ...headers, authorization: `Bearer ${token}` } : headers;
-  const response = await fetch(url, { ...options, headers: all, cache: "no-store" });
+  let response;
+  for (let tries = 0; tries < TRIES; tries++) {
+    response = await fetch(url, { ...options, headers: all, cache: "no-store" });
+    if (response.status !== 429) break;
+    const seconds = Number(response.headers.get("retry-after")) || 1;
+    await new Promise((wake) => setTimeout(wake, Math.min(seconds * 1_000, WAIT_MAX_MS)));
+  }
   if (response.status === 401) throw new Unknown(token ? "This token is not known here." : "");
   return response;
 }

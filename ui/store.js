@@ -150,9 +150,11 @@ export class Store extends EventTarget {
       const part = await this.#part(this.#next);
       if (run !== this.#run) return false;
       this.#next = part.next;
+      this.total = part.total;
       for (const [id, one] of part.found) {
-        if (this.cases.has(id)) continue;
-        this.cases.set(id, one);
+        // What the feed brought stands above the list until it is arranged; here is its place in it.
+        if (this.cases.has(id) && !this.fresh.delete(id)) continue;
+        if (!(this.cases.get(id)?.revision >= one.revision)) this.cases.set(id, one);
         this.order.push(id);
       }
       this.#changed("more");

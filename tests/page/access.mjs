@@ -59,3 +59,14 @@ step("a viewer is offered nothing that a viewer may not do", async () => {
   assert.deepEqual(bad, []);
   await context.close();
 });
+
+step("a case that the server puts off is asked for again, and shown", async () => {
+  const { context, page, bad } = await session({ token: viewer });
+  let asked = 0;
+  await context.route("**/revisions", (route) => (++asked < 3 ? route.fulfill({ status: 429, headers: { "retry-after": "1" } }) : route.continue()));
+  await page.goto(`${guarded}/#/alerts/${lead}`);
+  await until(page, (id) => document.querySelector(".links .id")?.textContent === id, lead);
+  assert.equal(asked, 3);
+  assert.deepEqual(bad, []);
+  await context.close();
+});

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { address, lead, publish, shot, show, start, texts, until } from "./tools.mjs";
+import { address, known, lead, publish, shot, show, start, texts, until } from "./tools.mjs";
 
 export const steps = [];
 const step = (name, run) => steps.push([name, run]);
@@ -84,7 +84,7 @@ step("what the encoder writes is read whole", async ({ page }) => {
     const id = `f11e${String(n).padStart(28, "0")}`;
     alert.finding_info.uid = id;
     publish(alert);
-    await until(page, (id) => fetch(`/api/v1/alerts/${id}`).then((answer) => answer.ok), id);
+    await known(page, id);
     await page.goto(`${address}/#/alerts/${id}`);
     await until(page, (id) => document.querySelector(".links .id")?.textContent === id, id);
     assert.equal(await page.$(".w-how.warn"), null, `${name}: the terms add up`);

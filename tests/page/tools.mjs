@@ -14,6 +14,8 @@ export const browser = await chromium.launch({ executablePath: process.env.PAGE_
 export const publish = (alert) => console.log(`publish ${JSON.stringify(alert)}`);
 export const texts = (page, selector) => page.$$eval(selector, (nodes) => nodes.map((node) => node.textContent));
 export const until = (page, check, argument) => page.waitForFunction(check, argument);
+/** Waits until the server knows an alert; slowly, as the page shares the limit of requests with it. */
+export const known = (page, id) => page.waitForFunction((id) => fetch(`/api/v1/alerts/${id}`).then((answer) => answer.ok), id, { polling: 200 });
 export const shot = (page, name) => page.screenshot({ path: `${shots}/${name}.png` });
 
 /** Everything that must not happen on a page. */
@@ -77,10 +79,14 @@ export async function show(page, id, home = address) {
   await until(page, (id) => document.querySelector(".links .id")?.textContent === id, id);
 }
 
+/** No step takes longer, on no machine. */
+const STEP_MAX_MS = 180_000;
+const late = () => new Promise((_, fail) => setTimeout(fail, STEP_MAX_MS, Error("it does not end")).unref());
+
 /** Steps that share a browser; each ends without a complaint of the page. */
 export async function run(steps, made) {
   for (const [name, step] of steps) {
-    await step(made).catch(async (error) => {
+    await Promise.race([step(made), late()]).catch(async (error) => {
       await shot(made.page, "failed").catch(() => {});
       throw new Error(`${name}: ${error.stack}`);
     });
