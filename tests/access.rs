@@ -69,10 +69,11 @@ fn problem(answer: &Answer) -> String {
 
 /// Every route, and the least role that may take it. One that is served and not listed here, or with
 /// another role, fails the test.
-const MATRIX: [(&str, &str, Access); 21] = [
+const MATRIX: [(&str, &str, Access); 24] = [
     ("GET", "/api/v1/alerts", Access::Viewer),
     ("GET", "/api/v1/alerts/{id}", Access::Viewer),
     ("GET", "/api/v1/alerts/{id}/revisions", Access::Viewer),
+    ("GET", "/api/v1/alerts/{id}/explain", Access::Viewer),
     ("POST", "/api/v1/alerts/{id}/disposition", Access::Analyst),
     ("GET", "/api/v1/openapi.json", Access::Viewer),
     ("GET", "/api/v1/me", Access::Viewer),
@@ -85,6 +86,8 @@ const MATRIX: [(&str, &str, Access); 21] = [
     ("GET", "/api/v1/pipeline", Access::Viewer),
     ("GET", "/api/v1/audit", Access::Admin),
     ("GET", "/api/v1/config", Access::Admin),
+    ("GET", "/api/v1/log-level", Access::Admin),
+    ("PUT", "/api/v1/log-level", Access::Admin),
     ("GET", "/api/v1/silences", Access::Viewer),
     ("POST", "/api/v1/silences", Access::Analyst),
     ("DELETE", "/api/v1/silences/{id}", Access::Analyst),

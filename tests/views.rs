@@ -11,7 +11,7 @@ use deskwarden::edge::http::{Access, Credentials, Gate, Limits, Token, token_has
 use deskwarden::edge::log::ProduceRecord;
 use deskwarden::edge::log::memory::MemoryBroker;
 use serde_json::{Value, json};
-use serving::{AUDIT, Answer, Serving, Setup, get};
+use serving::{AUDIT, Answer, Serving, Setup, get, request};
 
 #[path = "support/serving.rs"]
 mod serving;
@@ -69,6 +69,63 @@ fn filled() -> Serving {
         recovery(2, "T/2", "A"),
         recovery(3, "T", "B"),
     ])
+}
+
+#[test]
+fn a_case_is_found_by_agent_ticket_and_time_and_explained() {
+    let serving = filled();
+    let total = |filter: &str| found(&serving, &format!("/alerts?{filter}"))["total"].clone();
+    let alert: Value = serde_json::from_str(include_str!("ocsf/amended.json")).unwrap();
+    let time = alert["time"].as_i64().unwrap();
+    for (filter, count) in [
+        ("agent=A".to_owned(), 1),
+        ("agent=B".to_owned(), 0),
+        ("ticket=INC9".to_owned(), 0),
+        (format!("from={time}&to={}", time + 1), 1),
+        (format!("from={}", time + 1), 0),
+        ("to=2026-01-01T00:00:00Z".to_owned(), 0),
+    ] {
+        assert_eq!(total(&filter), json!(count), "{filter}");
+    }
+    assert_eq!(ask(&serving, "/alerts?from=yesterday").status, 400);
+    let id = alert["finding_info"]["uid"].as_str().unwrap();
+    let answer = ask(&serving, &format!("/alerts/{id}/explain"));
+    assert_eq!(
+        answer.header("content-type"),
+        "text/markdown; charset=utf-8"
+    );
+    let text = answer.text();
+    assert!(
+        text.contains("- call-back: present (number of record)\n"),
+        "{text}"
+    );
+    assert_eq!(ask(&serving, "/alerts/none/explain").status, 404);
+}
+
+#[test]
+fn the_level_of_the_logs_is_changed_and_told() {
+    let serving = filled();
+    let put = |body: &str| {
+        let headers = [("content-type", "application/json")];
+        let line = ("PUT", "/api/v1/log-level");
+        request(serving.api, line, &headers, body.as_bytes())
+    };
+    let changed = put(r#"{"level": "deskwarden=debug,warn"}"#);
+    assert_eq!(changed.json(), json!({"level": "deskwarden=debug,warn"}));
+    for wrong in [
+        r#"{"level": "loud"}"#,
+        r#"{"level": "deskwarden"}"#,
+        r#"{"level": "INFO"}"#,
+        r#"{"level": 3}"#,
+        r#"{"level": "info", "for": "ever"}"#,
+        "{}",
+        "info",
+    ] {
+        assert_eq!(put(wrong).status, 400, "{wrong}");
+    }
+    let level = found(&serving, "/log-level");
+    assert_eq!(level, changed.json());
+    assert_eq!(put(r#"{"level": "error"}"#).status, 200);
 }
 
 #[test]

@@ -9,7 +9,7 @@ import { plain } from "./words.js";
 const SEVERITY = ["all", "medium", "high", "critical"];
 const STATUS = ["open", "closed"];
 /** Filters that other views set; shown as marks that can be taken off. */
-const MARKED = ["pattern", "tier", "family", "severity", "entity"];
+const MARKED = ["pattern", "tier", "family", "severity", "entity", "agent", "ticket", "from", "to"];
 
 export class Queue {
   picked = new Set();

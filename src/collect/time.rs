@@ -80,6 +80,14 @@ impl TimeQuality {
     }
 }
 
+/// A moment as people and scripts ask for it: milliseconds since 1970 as digits, or a time as
+/// [`parse_time`] takes it.
+#[must_use]
+pub fn moment(text: &str) -> Option<Timestamp> {
+    let number = text.parse().ok().map(Timestamp);
+    number.or_else(|| parse_time(text).map(|(time, _)| time))
+}
+
 /// Parses a time as sources write it; `None` if nothing fits.
 ///
 /// Accepted: RFC 3339 with 0–9 digits of fraction, `T` or a space, with `Z`, `±hh:mm`, `±hhmm` or

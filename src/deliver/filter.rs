@@ -1,6 +1,8 @@
 //! Which alerts somebody wants to see: the filters of the list and of the live feed.
 
 use super::alert::AlertRecord;
+use super::mention::Kind;
+use crate::collect::time::{Timestamp, moment};
 
 /// Severities in rising order; the place + 1 is the OCSF `severity_id`.
 pub const SEVERITIES: [&str; 5] = ["informational", "low", "medium", "high", "critical"];
@@ -18,13 +20,17 @@ pub const TIERS: [&str; 6] = [
 /// What a case can be.
 pub const STATES: [&str; 2] = ["open", "closed"];
 /// The names of all filters.
-pub const NAMES: [&str; 8] = [
+pub const NAMES: [&str; 12] = [
     "severity",
     "min_severity",
     "pattern",
     "family",
     "tier",
     "entity",
+    "agent",
+    "ticket",
+    "from",
+    "to",
     "status",
     "text",
 ];
@@ -43,6 +49,10 @@ pub struct Filter {
     families: Vec<String>,
     tiers: Vec<String>,
     entity: Option<String>,
+    agent: Option<String>,
+    ticket: Option<String>,
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
     is_open: Option<bool>,
     text: Option<String>,
 }
@@ -78,6 +88,10 @@ impl Filter {
             "family" => self.families = words(name, value, &FAMILIES)?,
             "tier" => self.tiers = words(name, value, &TIERS)?,
             "entity" => self.entity = Some(value.to_owned()),
+            "agent" => self.agent = Some(value.to_owned()),
+            "ticket" => self.ticket = Some(value.to_owned()),
+            "from" => self.from = Some(time(name, value)?),
+            "to" => self.to = Some(time(name, value)?),
             "status" => self.is_open = Some(words(name, value, &STATES)? == ["open"]),
             "text" => self.text = Some(value.to_lowercase()),
             other => {
@@ -99,7 +113,17 @@ impl Filter {
             && (self.tiers.is_empty() || self.tiers.contains(&alert.subject.tier))
             && any(&self.families, &alert.families, |want, has| want == has)
             && any(&self.patterns, &alert.patterns, is_pattern)
+            && self.from.is_none_or(|from| alert.time >= from.0)
+            && self.to.is_none_or(|to| alert.time < to.0)
             && self.entity.as_ref().is_none_or(|e| is_entity(e, alert))
+            && self
+                .agent
+                .as_ref()
+                .is_none_or(|id| names(alert, Kind::Agent, id))
+            && self
+                .ticket
+                .as_ref()
+                .is_none_or(|id| alert.tickets.contains(id) || names(alert, Kind::Ticket, id))
             && self.text.as_ref().is_none_or(|t| has_text(t, alert))
     }
 }
@@ -124,6 +148,12 @@ fn is_entity(want: &str, alert: &AlertRecord) -> bool {
     want == subject.id || want.split_once('|') == Some((subject.kind.as_str(), subject.id.as_str()))
 }
 
+/// Whether an alert mentions somebody or something, by id.
+fn names(alert: &AlertRecord, kind: Kind, id: &str) -> bool {
+    let mut mentions = alert.mentions.iter();
+    mentions.any(|mention| mention.kind == kind && mention.id == id)
+}
+
 /// A part of the id of the alert, of the entity, of its name or of a ticket.
 fn has_text(want: &str, alert: &AlertRecord) -> bool {
     let subject = &alert.subject;
@@ -131,6 +161,10 @@ fn has_text(want: &str, alert: &AlertRecord) -> bool {
         .into_iter()
         .chain(&alert.tickets)
         .any(|text| text.to_lowercase().contains(want))
+}
+
+fn time(name: &str, value: &str) -> Result<Timestamp, String> {
+    moment(value).ok_or_else(|| format!("{name}: RFC 3339, or ms since 1970"))
 }
 
 fn ids(name: &str, value: &str) -> Result<Vec<u8>, String> {
@@ -159,6 +193,7 @@ fn words(name: &str, value: &str, allowed: &[&str]) -> Result<Vec<String>, Strin
 mod tests {
     use super::*;
     use crate::deliver::alert::{Activity, Subject};
+    use crate::deliver::mention::Mention;
 
     fn alert() -> AlertRecord {
         AlertRecord {
@@ -168,7 +203,7 @@ mod tests {
             is_open: true,
             severity_id: 4,
             score: 81,
-            time: 5,
+            time: 1_772_442_360_000,
             page: true,
             subject: Subject {
                 kind: "identity".into(),
@@ -181,7 +216,19 @@ mod tests {
             tickets: vec!["INC0012".into()],
             title: String::new(),
             verdict_id: None,
-            mentions: Vec::new(),
+            mentions: vec![
+                mention(Kind::Agent, "id-a12"),
+                mention(Kind::Ticket, "snow:INC7"),
+                mention(Kind::Identity, "id-8"),
+            ],
+        }
+    }
+
+    fn mention(kind: Kind, id: &str) -> Mention {
+        Mention {
+            kind,
+            id: id.into(),
+            name: String::new(),
         }
     }
 
@@ -196,6 +243,11 @@ mod tests {
             ("tier", "executive", "standard"),
             ("entity", "identity|id-7", "caller|id-7"),
             ("entity", "id-7", "id"),
+            ("agent", "id-a12", "id-8"),
+            ("ticket", "INC0012", "INC001"),
+            ("ticket", "snow:INC7", "id-a12"),
+            ("from", "2026-03-02T09:06:00Z", "2026-03-02T09:06:00.001Z"),
+            ("to", "1772442360001", "2026-03-02T10:06:00+01:00"),
             ("status", "open", "closed"),
             ("text", "inc00", "INC1"),
             ("text", "FIRM", "farm"),

@@ -7,6 +7,7 @@ use crate::deliver::alert::{AlertRecord, Subject};
 use crate::deliver::mention::Kind;
 
 pub mod agent;
+pub mod explain;
 pub mod identity;
 pub mod pattern;
 pub mod pivot;

@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write as _};
 use std::io::IsTerminal;
+use std::sync::Arc;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::EnvFilter;
@@ -11,10 +12,15 @@ use tracing_subscriber::fmt::format::{self, FormatEvent, FormatFields, Writer};
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, MakeWriter};
 use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::reload;
 use tracing_subscriber::util::SubscriberInitExt;
 
 /// Default of `log.level`.
 pub const LEVEL_DEFAULT: &str = "info";
+/// Levels that can be set.
+const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
+/// Longest name of a part of the code.
+const TARGET_BYTES_MAX: usize = 64;
 /// Longest value of a field: whatever it holds, a line stays readable.
 pub const FIELD_BYTES_MAX: usize = 1 << 10;
 
@@ -32,27 +38,81 @@ pub enum TelemetryError {
         /// What is wrong with it.
         cause: ParseError,
     },
+    /// Not a level.
+    #[error("`{0}` is no level: error, warn, info, debug, trace, off, or `target=level,…`")]
+    Level(String),
     /// There are logs already.
     #[error("the logs were started twice")]
     Twice,
+    /// Nobody writes them any more.
+    #[error("the logs have ended")]
+    Ended,
+}
+
+/// The logs of this process, while it runs: how much they tell can be changed.
+#[derive(Clone)]
+pub struct Logs {
+    /// Takes a filter, if one is given, and tells the one in force.
+    filter: Arc<dyn Fn(Option<EnvFilter>) -> Result<String, TelemetryError> + Send + Sync>,
+}
+
+impl fmt::Debug for Logs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Logs").field(&self.level()).finish()
+    }
+}
+
+impl Logs {
+    fn new<S: 'static>(handle: reload::Handle<EnvFilter, S>) -> Self {
+        let filter = move |given: Option<EnvFilter>| {
+            if let Some(filter) = given {
+                let changed = handle.reload(filter);
+                changed.map_err(|_| TelemetryError::Ended)?;
+            }
+            let current = handle.with_current(ToString::to_string);
+            current.map_err(|_| TelemetryError::Ended)
+        };
+        Self {
+            filter: Arc::new(filter),
+        }
+    }
+
+    /// The level, or the filter, in force; empty where the logs have ended.
+    #[must_use]
+    pub fn level(&self) -> String {
+        (self.filter)(None).unwrap_or_default()
+    }
+
+    /// Sets the level: `error`, `warn`, `info`, `debug`, `trace` or `off`, or `target=level,…`.
+    ///
+    /// # Errors
+    /// It cannot be read, or names a target without a level, which is a misspelt level.
+    pub fn set_level(&self, text: &str) -> Result<(), TelemetryError> {
+        if !text.split(',').all(is_directive) {
+            return Err(TelemetryError::Level(text.to_owned()));
+        }
+        (self.filter)(Some(filter(None, text)?)).map(drop)
+    }
 }
 
 /// Starts the logs of the process. `rust_log` (the variable `RUST_LOG`) wins over `level`.
-pub fn start(rust_log: Option<&str>, level: &str) -> Result<(), TelemetryError> {
-    json(filter(rust_log, level)?, std::io::stderr)
-        .try_init()
-        .map_err(|_| TelemetryError::Twice)
+pub fn start(rust_log: Option<&str>, level: &str) -> Result<Logs, TelemetryError> {
+    let (subscriber, logs) = json(filter(rust_log, level)?, std::io::stderr);
+    subscriber.try_init().map_err(|_| TelemetryError::Twice)?;
+    Ok(logs)
 }
 
-fn json<W>(filter: EnvFilter, writer: W) -> impl Subscriber + Send + Sync
+fn json<W>(filter: EnvFilter, writer: W) -> (impl Subscriber + Send + Sync, Logs)
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    tracing_subscriber::fmt()
+    let builder = tracing_subscriber::fmt()
+        .event_format(JsonLine)
         .with_env_filter(filter)
         .with_writer(writer)
-        .event_format(JsonLine)
-        .finish()
+        .with_filter_reloading();
+    let logs = Logs::new(builder.reload_handle());
+    (builder.finish(), logs)
 }
 
 /// Starts logs for somebody at a terminal, as `demo` and `replay` have them: warnings in plain
@@ -224,6 +284,17 @@ impl Visit for JsonFields {
     }
 }
 
+/// `info`, or `deskwarden=debug`. A filter may say more, and takes a misspelt level for a target.
+fn is_directive(part: &str) -> bool {
+    let (target, level) = part.split_once('=').unwrap_or(("_", part));
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
+    let starts = |c: char| c.is_ascii_alphabetic() || c == '_';
+    LEVELS.contains(&level)
+        && target.starts_with(starts)
+        && target.len() <= TARGET_BYTES_MAX
+        && target.chars().all(is_name)
+}
+
 fn filter(rust_log: Option<&str>, level: &str) -> Result<EnvFilter, TelemetryError> {
     let text = rust_log.filter(|text| !text.is_empty()).unwrap_or(level);
     EnvFilter::try_new(text).map_err(|cause| TelemetryError::Filter {
@@ -286,7 +357,7 @@ mod tests {
     fn a_line_is_what_it_looks_like() {
         for text in hostile() {
             let lines = Lines::default();
-            let subscriber = json(EnvFilter::new("warn"), lines.writer());
+            let (subscriber, _) = json(EnvFilter::new("warn"), lines.writer());
             tracing::subscriber::with_default(subscriber, || log(&text));
             let written = lines.text();
             assert!(written.ends_with("}\n") && !written.trim_end_matches('\n').contains(deceives));
@@ -306,6 +377,28 @@ mod tests {
             assert_eq!(line["text"], line["error"]);
             assert!(line.contains_key("timestamp") && line.contains_key("threadName"));
         }
+    }
+
+    #[test]
+    fn how_much_is_told_is_changed_on_the_way() {
+        let lines = Lines::default();
+        let (subscriber, logs) = json(EnvFilter::new("warn"), lines.writer());
+        tracing::subscriber::with_default(subscriber, || {
+            let told = || tracing::info!("it is told");
+            told();
+            assert_eq!(lines.text(), "");
+            logs.set_level("info").unwrap();
+            told();
+            assert_eq!(lines.text().matches("it is told").count(), 1);
+            logs.set_level("deskwarden=warn,info").unwrap();
+            told();
+            assert_eq!(lines.text().matches("it is told").count(), 1);
+            // A misspelt level would silence all but itself.
+            for fault in ["debgu", "info,debgu", "", "a=b=c", "deskwarden"] {
+                assert!(logs.set_level(fault).is_err(), "{fault}");
+            }
+            assert_eq!(logs.level(), "deskwarden=warn,info");
+        });
     }
 
     #[test]

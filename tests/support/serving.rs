@@ -10,7 +10,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -29,11 +29,14 @@ use deskwarden::edge::stages::audit::Audit;
 use deskwarden::edge::stages::control::Control;
 use deskwarden::edge::stages::deliver::{Deliver, DeliverParts};
 use deskwarden::edge::tasks::{Stop, TaskError};
+use deskwarden::edge::telemetry::{self, Logs};
 use prometheus::Registry;
 
 pub const TOPIC: &str = "deskwarden.alerts.v1";
 pub const CONTROL: &str = "deskwarden.control.v1";
 pub const AUDIT: &str = "deskwarden.audit.v1";
+/// A process has logs once.
+static LOGS: LazyLock<Option<Logs>> = LazyLock::new(|| telemetry::start(None, "error").ok());
 /// A test that waits longer for bytes has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// And one that gets so many heartbeats in place of an event.
@@ -124,6 +127,7 @@ impl Serving {
         api_parts.heartbeat = setup.heartbeat;
         api_parts.gate = gate;
         api_parts.desk = Some(desk);
+        api_parts.logs = LOGS.clone();
         api_parts.pipeline = setup.has_pipeline.then(|| pipeline(&registry));
         api_parts.rules = Arc::new(rules::embedded_set().unwrap_or_else(|_| panic!("rules")));
         let worker = health.worker("audit-0");

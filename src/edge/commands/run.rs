@@ -11,35 +11,27 @@ use crate::correlate::rules::{self, RuleSet};
 use crate::edge::clock::{self, Deadline};
 use crate::edge::commands::{CommandError, Ending};
 use crate::edge::config::{Config, ConfigArgs, Needs, Role, Stage, environment};
-use crate::edge::control;
 use crate::edge::health::{Health, Worker};
-use crate::edge::http::feed::Feed;
-use crate::edge::http::{ApiParts, Bound, Gate, HttpParts, HttpSettings, Limits, bind};
+use crate::edge::http::{HttpSettings, bind};
 use crate::edge::kafka::KafkaLog;
 use crate::edge::log::Log as _;
 use crate::edge::log::topics::{Names, Topic};
-use crate::edge::metrics::{self, DeadLetterMetrics, DeliverMetrics, ProcessMetrics};
-use crate::edge::read_model::ReadModel;
+use crate::edge::metrics::{self, DeadLetterMetrics, ProcessMetrics};
 use crate::edge::report::{
     CollectMeters, CollectReport, CorrelateMeters, CorrelateReport, dead_letters,
 };
-use crate::edge::stages::audit::Audit;
 use crate::edge::stages::collect::{self, Collect, SourceTopic};
-use crate::edge::stages::control::Control;
 use crate::edge::stages::correlate::{self, Correlate, STORM_MAX};
-use crate::edge::stages::deliver::{Deliver, DeliverParts};
 use crate::edge::stages::{Pulse, SharedDirectory};
 use crate::edge::tasks::{GRACE, Stop, TaskError, Tasks, signalled};
-use crate::edge::telemetry;
+use crate::edge::telemetry::{self, Logs};
 use topology::Topology;
 
+mod serving;
 mod sinks;
 mod standing;
 mod topology;
 
-/// So many alerts may a client of the live feed be behind: a busy hour. They are remembered once for all
-/// clients; the topic is the buffer beyond them.
-const FEED_QUEUE_MAX: usize = 1_024;
 /// So often within so long a loop is begun anew; two processes of one name spend them in seconds.
 const CHANCES: u32 = 3;
 const CHANCES_SPAN: Duration = Duration::from_secs(300);
@@ -71,7 +63,7 @@ pub struct Args {
 /// A configuration that is wrong, an address that is not to be had.
 pub fn run(args: &Args) -> Result<Ending, CommandError> {
     let config = args.config.load(Needs::Run)?;
-    telemetry::start(
+    let logs = telemetry::start(
         environment().get("RUST_LOG").map(String::as_str),
         config.log_level.as_str(),
     )
@@ -92,6 +84,7 @@ pub fn run(args: &Args) -> Result<Ending, CommandError> {
         health: Health::default(),
         names: Names::new(&config.prefix),
         rules: Arc::new(RuleSet::new(rules)),
+        logs,
         config: Arc::new(config),
     };
     daemon.run(role)
@@ -107,6 +100,7 @@ struct Daemon {
     config: Arc<Config>,
     names: Names,
     rules: Arc<RuleSet>,
+    logs: Logs,
     health: Health,
 }
 
@@ -140,7 +134,15 @@ impl Daemon {
                 .start(&mut tasks)?,
             }
         }
-        self.deliver(&mut tasks, bound, delivers)?;
+        serving::Serving {
+            config: &self.config,
+            names: &self.names,
+            health: &self.health,
+            registry: &self.registry,
+            rules: &self.rules,
+            logs: &self.logs,
+        }
+        .start(&mut tasks, bound, delivers)?;
         let ending = tasks.run(signalled(), GRACE)?;
         let code = ending.exit_code();
         if code == 0 {
@@ -247,57 +249,6 @@ impl Daemon {
             stage,
             number,
         }
-    }
-
-    fn deliver(&self, tasks: &mut Tasks, bound: Bound, serves: bool) -> Result<(), CommandError> {
-        let registry = self.registry.clone();
-        let counted = DeliverMetrics::register(&registry).map_err(unusual)?;
-        let model = Arc::new(ReadModel::new(self.config.http.cases_max));
-        let feed = Feed::new(FEED_QUEUE_MAX, counted.clone());
-        let mut api = ApiParts::new(Arc::clone(&model), feed.clone(), counted.clone());
-        let credentials = self.config.http.credentials().map_err(unusual)?;
-        api.gate = Gate::new(credentials, Limits::default());
-        let (desk, desk_end) = control::desk();
-        api.desk = Some(desk);
-        api.rules = Arc::clone(&self.rules);
-        api.pipeline = Some(standing::pipeline(&self.config, &registry));
-        api.settings = self.config.shown().into();
-        let trail = api.trail.clone();
-        let parts = HttpParts {
-            api: serves.then_some(api),
-            health: self.health.clone(),
-            registry,
-        };
-        tasks.thread("http", move |stop| bound.serve(parts, stop))?;
-        if serves {
-            let health = self.health.worker("deliver-0");
-            let config = Arc::clone(&self.config);
-            let parts = DeliverParts {
-                topic: Arc::clone(self.names.of(Topic::Alerts)),
-                model,
-                feed,
-                metrics: counted,
-            };
-            tasks.thread("deliver-0", move |stop| {
-                let log = KafkaLog::connect(&config.kafka_settings(Stage::Deliver, 0))?;
-                Deliver::new(log, parts, health).run(&stop)
-            })?;
-            let worker = self.health.worker("control-0");
-            let (config, names) = (Arc::clone(&self.config), self.names.clone());
-            tasks.thread("control-0", move |stop| {
-                let log = KafkaLog::connect(&config.command_settings("control"))?;
-                let topic = Arc::clone(names.of(Topic::Control));
-                Control::new(log, topic, desk_end, worker).run(&stop)
-            })?;
-            let worker = self.health.worker("audit-0");
-            let (config, names) = (Arc::clone(&self.config), self.names.clone());
-            tasks.thread("audit-0", move |stop| {
-                let log = KafkaLog::connect(&config.command_settings("audit"))?;
-                let topic = Arc::clone(names.of(Topic::Audit));
-                Audit::new(log, topic, trail, worker).run(&stop)
-            })?;
-        }
-        Ok(())
     }
 }
 

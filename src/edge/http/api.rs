@@ -3,6 +3,7 @@
 use super::problem::Problem;
 use super::serve::ApiParts;
 use crate::deliver::filter::Filter;
+use crate::deliver::view::explain;
 use crate::edge::read_model::{Cursor, Revision};
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::QueryRejection;
@@ -85,6 +86,23 @@ pub(super) async fn revisions(
     }
     let tail = serde_json::json!({ "total": revisions.len() });
     Ok(answer(join(&revisions, &tail)))
+}
+
+/// `GET /api/v1/alerts/{id}/explain`
+pub(super) async fn explain(
+    State(parts): State<ApiParts>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    filled(&parts)?;
+    let newest = parts.model.newest(&id).ok_or_else(|| unknown(&id))?;
+    let text = explain::explain(&newest.document);
+    let text = text.map_err(|fault| Problem::unavailable(fault.to_string()))?;
+    let mut response = Response::new(Body::from(text));
+    let markdown = HeaderValue::from_static("text/markdown; charset=utf-8");
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, markdown);
+    Ok(response)
 }
 
 /// Reads the filters of a request and nothing else.

@@ -4,7 +4,7 @@ use super::api::{Parameters, Part, json, part};
 use super::problem::Problem;
 use super::serve::ApiParts;
 use super::views::{LIMIT_DEFAULT, held};
-use crate::collect::time::{Timestamp, parse_time};
+use crate::collect::time::{Timestamp, moment};
 use crate::deliver::audit::{AuditRecord, Placed, Question};
 use crate::deliver::trail::{self, Range};
 use crate::edge::audit_table;
@@ -88,11 +88,6 @@ fn question(rest: Vec<(String, String)>, faults: &mut Vec<String>) -> Question {
         }
     }
     question
-}
-
-fn moment(text: &str) -> Option<Timestamp> {
-    let number = text.parse().ok().map(Timestamp);
-    number.or_else(|| parse_time(text).map(|(time, _)| time))
 }
 
 /// All that is asked for, oldest first, as the command line exports it.

@@ -201,7 +201,7 @@ fn open(parts: &ApiParts) -> Result<&Desk, Problem> {
 
 /// The fields of a body. It must say that it is JSON: a browser sends that from another page only
 /// after asking, and is not answered.
-async fn fields(request: Request) -> Result<Map<String, Value>, Problem> {
+pub(super) async fn fields(request: Request) -> Result<Map<String, Value>, Problem> {
     let kind = request.headers().get(header::CONTENT_TYPE);
     let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();

@@ -9,6 +9,7 @@ mod control;
 pub mod feed;
 mod gate;
 mod limits;
+mod logs;
 mod oidc;
 mod openapi;
 mod ops;

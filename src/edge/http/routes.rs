@@ -4,11 +4,11 @@ use super::access::Access;
 use super::gate::{enter, require};
 use super::problem::Problem;
 use super::serve::{ApiParts, protect};
-use super::{api, audit, control, openapi, page, standing, stream, views};
+use super::{api, audit, control, logs, openapi, page, standing, stream, views};
 use axum::Router;
 use axum::http::Method;
 use axum::middleware::{from_fn_with_state, map_response};
-use axum::routing::{MethodRouter, delete, get, post};
+use axum::routing::{MethodRouter, delete, get, post, put};
 
 /// One route.
 struct Route {
@@ -57,6 +57,7 @@ fn table() -> Vec<Route> {
         read("/api/v1/alerts/stream", get(stream::stream)),
         read("/api/v1/alerts/{id}", get(api::newest)),
         read("/api/v1/alerts/{id}/revisions", get(api::revisions)),
+        read("/api/v1/alerts/{id}/explain", get(api::explain)),
         decide(
             "/api/v1/alerts/{id}/disposition",
             post(control::disposition),
@@ -72,6 +73,11 @@ fn table() -> Vec<Route> {
         read("/api/v1/pipeline", get(standing::pipeline)),
         inspect("/api/v1/audit", get(audit::audit)),
         inspect("/api/v1/config", get(standing::config)),
+        inspect("/api/v1/log-level", get(logs::level)),
+        Route {
+            method: Method::PUT,
+            ..inspect("/api/v1/log-level", put(logs::set_level))
+        },
         read("/api/v1/silences", get(control::silences)),
         decide("/api/v1/silences", post(control::silence)),
         end("/api/v1/silences/{id}", delete(control::end_silence)),
@@ -114,6 +120,7 @@ mod tests {
             ("audit.rs", include_str!("audit.rs"), 0),
             ("control.rs", include_str!("control.rs"), 0),
             ("gate.rs", include_str!("gate.rs"), 0),
+            ("logs.rs", include_str!("logs.rs"), 0),
             ("openapi.rs", include_str!("openapi.rs"), 0),
             ("page.rs", include_str!("page.rs"), 3),
             ("serve.rs", include_str!("serve.rs"), 0),

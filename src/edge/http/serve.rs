@@ -12,6 +12,7 @@ use crate::edge::metrics::DeliverMetrics;
 use crate::edge::pipeline::Pipeline;
 use crate::edge::read_model::ReadModel;
 use crate::edge::tasks::{Stop, TaskError};
+use crate::edge::telemetry::Logs;
 use crate::edge::trail::SharedTrail;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::map_response;
@@ -125,6 +126,8 @@ pub struct ApiParts {
     pub pipeline: Option<Pipeline>,
     /// Every setting with its value and origin; secrets are stars.
     pub settings: Arc<[Shown]>,
+    /// The logs of this process; without, nobody changes how much they tell.
+    pub logs: Option<Logs>,
 }
 
 impl ApiParts {
@@ -142,6 +145,7 @@ impl ApiParts {
             rules: Arc::new(RuleSet::new(Vec::new())),
             pipeline: None,
             settings: Arc::default(),
+            logs: None,
         }
     }
 }
