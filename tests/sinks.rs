@@ -12,15 +12,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use deskwarden::deliver::notice::Notice;
-use deskwarden::deliver::route::{Decision, Floor, Route};
+use deskwarden::deliver::route::Floor;
 use deskwarden::edge::log::topics::{Names, Topic};
 use deskwarden::edge::log::{OwnedRecord, Partition};
 use deskwarden::edge::sinks::http::{HttpClient, Request};
@@ -28,6 +24,7 @@ use deskwarden::edge::sinks::outcome::Outcome;
 use deskwarden::edge::sinks::reach::Reach;
 use rdkafka::producer::{BaseRecord, Producer as _};
 use serde_json::{Value, json};
+use servers::{alertmanager, certificates, free_port, get, program, rsyslog, until, wanted};
 use stand_in::{Manner, StandIn, Taken};
 use world::brokers::addresses;
 use world::{PARTITIONS, PATIENCE, World, read_all};
@@ -36,6 +33,8 @@ use world::{PARTITIONS, PATIENCE, World, read_all};
 mod model;
 #[path = "simulation/random.rs"]
 mod random;
+#[path = "support/servers.rs"]
+mod servers;
 #[path = "support/stand_in.rs"]
 mod stand_in;
 #[path = "support/world.rs"]
@@ -167,81 +166,6 @@ impl Alerts for World {
     }
 }
 
-/// A port that was free a moment ago.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
-}
-
-/// A server of somebody else. Killed when dropped.
-struct Server(Child);
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Ended already, or to be ended: both are fine.
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
-}
-
-/// A program of a Debian package. Where it is missing, the test says so; in CI it fails.
-fn program(names: &[&str], package: &str) -> Option<PathBuf> {
-    let path = std::env::var("PATH").unwrap_or_default() + ":/usr/sbin";
-    let found = std::env::split_paths(&path)
-        .flat_map(|folder| names.iter().map(move |name| folder.join(name)))
-        .find(|path| path.is_file());
-    if found.is_none() {
-        assert!(
-            std::env::var("CI").as_deref() != Ok("true"),
-            "install {package}: in CI a skipped test is a failure"
-        );
-        println!("skipped: install {package}");
-    }
-    found
-}
-
-/// An answer of a server's API, once it is there.
-fn get(address: &str, path: &str) -> Option<Value> {
-    use std::io::{Read, Write};
-    let mut stream = std::net::TcpStream::connect(address).ok()?;
-    write!(stream, "GET {path} HTTP/1.0\r\nhost: {address}\r\n\r\n").ok()?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
-    let (_, body) = answer.split_once("\r\n\r\n")?;
-    serde_json::from_str(body).ok()
-}
-
-fn until<T>(what: &str, patience: Duration, mut look: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + patience;
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(Instant::now() < deadline, "{what}: never");
-        thread::park_timeout(Duration::from_millis(100));
-    }
-}
-
-fn alertmanager(program: &Path, folder: &Path, port: u16) -> Server {
-    let config = folder.join("alertmanager.yml");
-    let text = "route: {receiver: nobody, group_wait: 0s}\nreceivers: [{name: nobody}]\n";
-    fs::write(&config, text).unwrap();
-    let log = fs::File::create(folder.join("alertmanager.log")).unwrap();
-    let server = Command::new(program)
-        .arg(format!("--config.file={}", config.display()))
-        .arg(format!("--storage.path={}", folder.join("data").display()))
-        .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-        .arg("--cluster.listen-address=")
-        .stdout(Stdio::null())
-        .stderr(log)
-        .spawn()
-        .unwrap();
-    until("alertmanager is up", PATIENCE, || {
-        get(&format!("127.0.0.1:{port}"), "/api/v2/status")
-    });
-    Server(server)
-}
-
 #[test]
 fn a_real_alertmanager_fires_rises_and_resolves() {
     let Some(brokers) = addresses() else { return };
@@ -298,64 +222,6 @@ fn a_real_alertmanager_fires_rises_and_resolves() {
     assert!(world.all(Topic::DeadLetter).is_empty());
     drop(server);
     fs::remove_dir_all(&world.folder).unwrap();
-}
-
-/// An authority and a certificate of it for `localhost`, as PEM files.
-fn certificates(folder: &Path) -> (PathBuf, PathBuf, PathBuf) {
-    let mut authority = rcgen::CertificateParams::new(Vec::new()).unwrap();
-    authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    let authority_key = rcgen::KeyPair::generate().unwrap();
-    let authority_certificate = authority.self_signed(&authority_key).unwrap();
-    let issuer = rcgen::Issuer::new(authority, authority_key);
-    let key = rcgen::KeyPair::generate().unwrap();
-    let server = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-    let server = server.signed_by(&key, &issuer).unwrap();
-    let write = |name: &str, text: String| {
-        let path = folder.join(name);
-        fs::write(&path, text).unwrap();
-        path
-    };
-    (
-        write("ca.pem", authority_certificate.pem()),
-        write("server.pem", server.pem()),
-        write("server.key", key.serialize_pem()),
-    )
-}
-
-fn rsyslog(program: &Path, folder: &Path, port: u16) -> Server {
-    let (certificate, key) = (folder.join("server.pem"), folder.join("server.key"));
-    let (ca, out) = (folder.join("ca.pem"), folder.join("syslog.out"));
-    let config = folder.join("rsyslog.conf");
-    let text = format!(
-        r#"global(workDirectory="{folder}" maxMessageSize="128k"
-  defaultNetstreamDriver="gtls" defaultNetstreamDriverCAFile="{ca}"
-  defaultNetstreamDriverCertFile="{certificate}" defaultNetstreamDriverKeyFile="{key}")
-module(load="imtcp" streamDriver.name="gtls" streamDriver.mode="1" streamDriver.authMode="anon")
-template(name="raw" type="string" string="%rawmsg%\n")
-input(type="imtcp" port="{port}" address="127.0.0.1" ruleset="all")
-ruleset(name="all") {{ action(type="omfile" file="{out}" template="raw") }}
-"#,
-        folder = folder.display(),
-        ca = ca.display(),
-        certificate = certificate.display(),
-        key = key.display(),
-        out = out.display(),
-    );
-    fs::write(&config, text).unwrap();
-    let log = fs::File::create(folder.join("rsyslog.log")).unwrap();
-    let server = Command::new(program)
-        .args(["-n", "-f"])
-        .arg(&config)
-        .arg("-i")
-        .arg(folder.join("rsyslog.pid"))
-        .stdout(Stdio::null())
-        .stderr(log)
-        .spawn()
-        .unwrap();
-    until("rsyslog is up", PATIENCE, || {
-        std::net::TcpStream::connect(("127.0.0.1", port)).ok()
-    });
-    Server(server)
 }
 
 #[test]
@@ -431,26 +297,6 @@ fn hooks(hook: &StandIn, pager: &StandIn, extra: &str) -> String {
         hook.url(),
         pager.url()
     )
-}
-
-/// What each revision of the topic asks of a sink with this floor, by the id of the revision.
-fn wanted(records: &[OwnedRecord], floor: Floor) -> BTreeMap<String, (String, Decision)> {
-    let route = Route {
-        floor,
-        tiers: Vec::new(),
-        patterns: Vec::new(),
-    };
-    let notices = records
-        .iter()
-        .map(|r| Notice::read(r.value.as_deref().unwrap()).unwrap());
-    notices
-        .map(|notice| {
-            let id = format!("{}:{}", notice.alert.id, notice.alert.revision);
-            let decision = route.decide(&notice);
-            (id, (notice.dedup_key, decision))
-        })
-        .filter(|(_, (_, decision))| !matches!(decision, Decision::Withhold(_)))
-        .collect()
 }
 
 /// Repeats of one key say the same: the bodies under each key.

@@ -30,15 +30,34 @@ const LINGER_MS: u32 = 5;
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Latency {
     #[command(flatten)]
-    common: Common,
+    pub(crate) common: Common,
     /// Length of the measurement.
     #[arg(long, default_value_t = 30)]
-    seconds: u64,
+    pub(crate) seconds: u64,
+    /// Attacks begun in a second; one in so many completes an alert as it is measured.
+    #[arg(long, default_value_t = 10)]
+    attacks: u64,
+}
+
+/// What was measured of one program.
+#[derive(Debug)]
+pub(crate) struct Measured {
+    /// Milliseconds from the scheduled event to the committed alert, in rising order.
+    pub(crate) times: Vec<f64>,
+    /// Resident memory at its peak, MiB.
+    pub(crate) peak: f64,
+}
+
+impl Measured {
+    /// The time that so many in a thousand do not exceed.
+    pub(crate) fn at(&self, per_mille: usize) -> f64 {
+        self.times[(self.times.len() - 1) * per_mille / 1_000]
+    }
 }
 
 /// Which program, and which step of an attack completes its alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Program {
+pub(crate) enum Program {
     /// The bare hop.
     Hop,
     /// The baseline, which commits every 100 ms.
@@ -60,15 +79,13 @@ impl Latency {
         );
         let mut hop = None;
         for program in programs {
-            let mut times = self.measure(program);
-            times.sort_by(f64::total_cmp);
-            let at = |per_mille: usize| times[(times.len() - 1) * per_mille / 1_000];
-            let (p50, p99) = (at(500), at(990));
+            let measured = self.measure(program);
+            let (p50, p99) = (measured.at(500), measured.at(990));
             let (hop50, hop99) = *hop.get_or_insert((p50, p99));
             println!(
                 "  {program:?}: p50 {p50:.1}, p99 {p99:.1}, most {:.1} ({} alerts); ÷ hop {:.2}, {:.2}",
-                at(1_000),
-                times.len(),
+                measured.at(1_000),
+                measured.times.len(),
                 p50 / hop50,
                 p99 / hop99
             );
@@ -76,12 +93,18 @@ impl Latency {
     }
 
     /// Latencies of one program, each run on topics of its own.
-    fn measure(&self, program: Program) -> Vec<f64> {
+    pub(crate) fn measure(&self, program: Program) -> Measured {
+        self.measure_with(program, "")
+    }
+
+    /// As [`Self::measure`], with lines added to the configuration.
+    pub(crate) fn measure_with(&self, program: Program, more: &str) -> Measured {
         let Place {
             brokers,
             partitions,
             ours,
         } = &self.common.place;
+        let ours = ours.with(more);
         let name = format!("dwbench-{}-{program:?}", clock::now().0).to_lowercase();
         let sources = broker::sources(&name);
         broker::create(brokers, &sources, *partitions);
@@ -124,13 +147,7 @@ impl Latency {
         });
         let seen = seen.into_inner().unwrap();
         process.must_live();
-        let found: Vec<f64> = sent
-            .iter()
-            .filter_map(|(who, scheduled)| {
-                let arrived = seen.get(who)?;
-                Some(arrived.saturating_duration_since(*scheduled).as_secs_f64() * 1_000.0)
-            })
-            .collect();
+        let found = between(&sent, &seen);
         if found.len() < sent.len() {
             println!(
                 "  WRONG: {program:?}: {} of {} alerts missing",
@@ -143,7 +160,10 @@ impl Latency {
             "{program:?}: no alert; see {}",
             log.display()
         );
-        found
+        Measured {
+            times: found,
+            peak: process.peak(),
+        }
     }
 
     /// Sends the load on schedule; when the completing event of each person was due. The name of
@@ -155,7 +175,7 @@ impl Latency {
         program: Program,
     ) -> BTreeMap<String, Instant> {
         let mut options = self.common.load.clone();
-        options.attack_every = (options.rate / 10).max(1);
+        options.attack_every = (options.rate / self.attacks).max(1);
         options.events = WARM_EVENTS + options.rate * self.seconds;
         let producer = broker::producer(&self.common.place.brokers, LINGER_MS);
         let start = clock::now();
@@ -196,6 +216,18 @@ impl Latency {
         broker::flush(&producer);
         sent
     }
+}
+
+/// Milliseconds between what was due and what was seen of it, in rising order.
+fn between(due: &BTreeMap<String, Instant>, seen: &BTreeMap<String, Instant>) -> Vec<f64> {
+    let both = due
+        .iter()
+        .filter_map(|(who, due)| Some((due, seen.get(who)?)));
+    let mut times: Vec<f64> = both
+        .map(|(due, seen)| seen.saturating_duration_since(*due).as_secs_f64() * 1_000.0)
+        .collect();
+    times.sort_by(f64::total_cmp);
+    times
 }
 
 /// Ends the reader when dropped.

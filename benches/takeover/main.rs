@@ -4,6 +4,7 @@
 //! ```text
 //! cargo bench --bench takeover -- drain --events 1000000 --pairs 5
 //! cargo bench --bench takeover -- latency --seconds 30
+//! cargo bench --bench takeover -- hung --seconds 30 --pairs 3
 //! cargo bench --bench takeover -- start --runs 5
 //! cargo bench --bench takeover -- restore --people 1000000 --runs 3
 //! cargo bench --bench takeover -- engine --runs 5
@@ -22,6 +23,7 @@ mod broker;
 mod child;
 mod drain;
 mod engine;
+mod hung;
 mod latency;
 mod load;
 mod ops;
@@ -54,6 +56,8 @@ enum Command {
     Drain(drain::Drain),
     /// From a scheduled event to its committed alert, at a steady rate.
     Latency(latency::Latency),
+    /// The same with sinks that are out of order, and without.
+    Hung(hung::Hung),
     /// From the start of the program with empty state until it is ready.
     Start(start::Start),
     /// From the assignment until the state of many people is read back.
@@ -111,6 +115,7 @@ fn main() {
     match options.command {
         Command::Drain(drain) => drain.run(),
         Command::Latency(latency) => latency.run(),
+        Command::Hung(hung) => hung.run(),
         Command::Start(start) => start.run(),
         Command::Restore(restore) => restore.run(),
         Command::Engine(engine) => engine.run(),

@@ -77,6 +77,14 @@ pub(crate) fn write_directory(options: &LoadOptions) {
 }
 
 impl Ours {
+    /// The same with lines added to its configuration.
+    pub(crate) fn with(&self, more: &str) -> Self {
+        Self {
+            config: format!("{}{more}", self.config),
+            ..self.clone()
+        }
+    }
+
     /// Writes the configuration of a run.
     pub(crate) fn configure(
         &self,

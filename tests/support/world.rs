@@ -336,11 +336,15 @@ impl World {
 
     /// Waits until everything that was fed has been collected and correlated, and the alerts stand.
     pub fn wait_until_done(&self) {
+        self.wait_until_read(&SOURCES);
+    }
+
+    /// The same for sources of other names.
+    pub fn wait_until_read(&self, sources: &[&str]) {
         let names = Names::new(&self.prefix);
-        let sources = SOURCES.map(|name| self.source(name));
+        let sources = sources.iter().map(|name| self.source(name));
         let sources: Vec<Partition> = sources
-            .iter()
-            .flat_map(|topic| (0..3).map(|n| Partition::new(topic.as_str(), n)))
+            .flat_map(|topic| (0..3).map(move |n| Partition::new(topic.as_str(), n)))
             .collect();
         let events: Vec<Partition> = (0..PARTITIONS)
             .map(|n| Partition::new(Arc::clone(names.of(Topic::Events)), n))
