@@ -33,10 +33,14 @@ use serde_json::Value;
 
 #[path = "commands_kafka/audit.rs"]
 mod audit;
+#[path = "commands_kafka/dead_letters.rs"]
+mod dead_letters;
 #[path = "support/model.rs"]
 mod model;
 #[path = "simulation/random.rs"]
 mod random;
+#[path = "support/serving.rs"]
+mod serving;
 #[path = "support/world.rs"]
 mod world;
 

@@ -5,6 +5,7 @@ pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod control;
+pub mod dead_letters;
 pub mod health;
 pub mod http;
 pub mod kafka;

@@ -75,7 +75,8 @@ fn moment(text: &str) -> Result<(Timestamp, bool), String> {
         .ok_or_else(|| TIMES.to_owned())
 }
 
-fn from_named(text: &str) -> Result<Timestamp, String> {
+/// A moment from which on something counts: a date (UTC) or RFC 3339.
+pub(super) fn from_named(text: &str) -> Result<Timestamp, String> {
     moment(text).map(|(moment, _)| moment)
 }
 

@@ -5,8 +5,9 @@ use std::io::Write;
 use clap::{Parser, Subcommand};
 
 use crate::edge::commands::{
-    CommandError, Ending, audit, check, config_show, deliver_test, demo, directory_import,
-    events_tail, identity_resolve, map_test, replay, run as daemon, token, topics,
+    CommandError, Ending, audit, check, config_show, dead_letter, deliver_test, demo,
+    directory_import, events_tail, identity_resolve, map_test, replay, run as daemon, token,
+    topics,
 };
 
 const EXAMPLES: &str = "\
@@ -59,6 +60,9 @@ enum Command {
     /// Work with the events topic.
     #[command(subcommand)]
     Events(EventsCommand),
+    /// Work with records that could not be used.
+    #[command(subcommand)]
+    DeadLetter(DeadLetterCommand),
     /// Work with the directory topic.
     #[command(subcommand)]
     Directory(DirectoryCommand),
@@ -102,6 +106,14 @@ enum AuditCommand {
 enum EventsCommand {
     /// Print the entries of the events topic as JSON, one a line.
     Tail(events_tail::Args),
+}
+
+#[derive(Debug, Subcommand)]
+enum DeadLetterCommand {
+    /// Show which there are, and why.
+    List(dead_letter::ListArgs),
+    /// Feed them in again, once their cause is mended.
+    Replay(dead_letter::ReplayArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -150,6 +162,10 @@ pub fn run(cli: &Cli, out: &mut dyn Write, notes: &mut dyn Write) -> Result<Endi
         Command::Audit(AuditCommand::Export(args)) => audit::export::run(args, out, notes),
         Command::Audit(AuditCommand::Show(args)) => audit::show::run(args, out, notes),
         Command::Events(EventsCommand::Tail(args)) => events_tail::run(args, out, notes),
+        Command::DeadLetter(DeadLetterCommand::List(args)) => dead_letter::list(args, out, notes),
+        Command::DeadLetter(DeadLetterCommand::Replay(args)) => {
+            dead_letter::replay(args, out, notes)
+        }
         Command::Directory(DirectoryCommand::Import(args)) => {
             directory_import::run(args, out, notes)
         }

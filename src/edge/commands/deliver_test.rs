@@ -227,6 +227,7 @@ fn ready(
             offset: 0,
             timestamp: now,
             key: None,
+            headers: Vec::new(),
             value: Some(value),
         },
     })

@@ -12,6 +12,7 @@ pub mod audit;
 pub mod check;
 pub mod cli;
 pub mod config_show;
+pub mod dead_letter;
 pub mod deliver_test;
 pub mod demo;
 pub mod directory_import;

@@ -6,6 +6,7 @@ mod api;
 mod audit;
 mod capacity;
 mod control;
+mod dead_letters;
 pub mod feed;
 mod gate;
 mod limits;

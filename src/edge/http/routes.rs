@@ -4,7 +4,7 @@ use super::access::Access;
 use super::gate::{enter, require};
 use super::problem::Problem;
 use super::serve::{ApiParts, protect};
-use super::{api, audit, control, logs, openapi, page, standing, stream, views};
+use super::{api, audit, control, dead_letters, logs, openapi, page, standing, stream, views};
 use axum::Router;
 use axum::http::Method;
 use axum::middleware::{from_fn_with_state, map_response};
@@ -32,6 +32,13 @@ fn inspect(path: &'static str, serve: MethodRouter<ApiParts>) -> Route {
     Route {
         access: Access::Admin,
         ..read(path, serve)
+    }
+}
+
+fn administer(method: Method, path: &'static str, serve: MethodRouter<ApiParts>) -> Route {
+    Route {
+        method,
+        ..inspect(path, serve)
     }
 }
 
@@ -74,10 +81,13 @@ fn table() -> Vec<Route> {
         inspect("/api/v1/audit", get(audit::audit)),
         inspect("/api/v1/config", get(standing::config)),
         inspect("/api/v1/log-level", get(logs::level)),
-        Route {
-            method: Method::PUT,
-            ..inspect("/api/v1/log-level", put(logs::set_level))
-        },
+        administer(Method::PUT, "/api/v1/log-level", put(logs::set_level)),
+        inspect("/api/v1/dead-letters", get(dead_letters::list)),
+        administer(
+            Method::POST,
+            "/api/v1/dead-letters/replay",
+            post(dead_letters::replay),
+        ),
         read("/api/v1/silences", get(control::silences)),
         decide("/api/v1/silences", post(control::silence)),
         end("/api/v1/silences/{id}", delete(control::end_silence)),
@@ -119,6 +129,7 @@ mod tests {
             ("api.rs", include_str!("api.rs"), 0),
             ("audit.rs", include_str!("audit.rs"), 0),
             ("control.rs", include_str!("control.rs"), 0),
+            ("dead_letters.rs", include_str!("dead_letters.rs"), 0),
             ("gate.rs", include_str!("gate.rs"), 0),
             ("logs.rs", include_str!("logs.rs"), 0),
             ("openapi.rs", include_str!("openapi.rs"), 0),

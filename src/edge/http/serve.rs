@@ -7,6 +7,7 @@ use super::{capacity, ops, routes, server};
 use crate::correlate::rules::RuleSet;
 use crate::edge::config::Shown;
 use crate::edge::control::Desk;
+use crate::edge::dead_letters::DeadLetters;
 use crate::edge::health::Health;
 use crate::edge::metrics::DeliverMetrics;
 use crate::edge::pipeline::Pipeline;
@@ -126,6 +127,8 @@ pub struct ApiParts {
     pub pipeline: Option<Pipeline>,
     /// Every setting with its value and origin; secrets are stars.
     pub settings: Arc<[Shown]>,
+    /// Records that could not be used; without brokers, nobody knows.
+    pub letters: Option<DeadLetters>,
     /// The logs of this process; without, nobody changes how much they tell.
     pub logs: Option<Logs>,
 }
@@ -145,6 +148,7 @@ impl ApiParts {
             rules: Arc::new(RuleSet::new(Vec::new())),
             pipeline: None,
             settings: Arc::default(),
+            letters: None,
             logs: None,
         }
     }

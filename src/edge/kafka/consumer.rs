@@ -9,7 +9,7 @@ use crate::edge::log::{ErrorClass, LogError, OwnedRecord, Partition, Polled};
 use rdkafka::Message;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
-use rdkafka::message::BorrowedMessage;
+use rdkafka::message::{BorrowedHeaders, BorrowedMessage, Headers as _};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -360,8 +360,21 @@ fn owned(message: &BorrowedMessage<'_>, topics: &mut BTreeSet<Arc<str>>) -> Owne
         offset: message.offset(),
         timestamp: Timestamp(message.timestamp().to_millis().unwrap_or(0)),
         key: message.key().map(<[u8]>::to_vec),
+        headers: message.headers().map(headers).unwrap_or_default(),
         value: message.payload().map(<[u8]>::to_vec),
     }
+}
+
+fn headers(headers: &BorrowedHeaders) -> Vec<(String, Vec<u8>)> {
+    let headers = headers.iter();
+    headers
+        .map(|header| {
+            (
+                header.key.to_owned(),
+                header.value.unwrap_or_default().to_vec(),
+            )
+        })
+        .collect()
 }
 
 /// The partitions of a list.

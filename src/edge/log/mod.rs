@@ -38,7 +38,7 @@ impl fmt::Display for Partition {
     }
 }
 
-/// A record as read. Its headers are for others: nothing here goes by them.
+/// A record as read. The stages do not go by its headers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnedRecord {
     /// Where it lies.
@@ -49,8 +49,20 @@ pub struct OwnedRecord {
     pub timestamp: Timestamp,
     /// Key, if it has one.
     pub key: Option<Vec<u8>>,
+    /// Headers in order.
+    pub headers: Vec<(String, Vec<u8>)>,
     /// Value; `None` is a tombstone.
     pub value: Option<Vec<u8>>,
+}
+
+impl OwnedRecord {
+    /// The first header of a name, as text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        let (_, value) = headers.find(|(found, _)| found == name)?;
+        std::str::from_utf8(value).ok()
+    }
 }
 
 /// A record to be written. Nothing is copied before the client queues it.

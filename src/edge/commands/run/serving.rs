@@ -7,6 +7,7 @@ use prometheus::Registry;
 use super::{standing, unusual};
 use crate::correlate::rules::RuleSet;
 use crate::edge::commands::CommandError;
+use crate::edge::commands::dead_letter::dead_letters;
 use crate::edge::config::{Config, Stage};
 use crate::edge::control;
 use crate::edge::health::Health;
@@ -55,6 +56,7 @@ impl Serving<'_> {
         api.desk = Some(desk);
         api.rules = Arc::clone(self.rules);
         api.pipeline = Some(standing::pipeline(self.config, &registry));
+        api.letters = Some(dead_letters(self.config));
         api.settings = self.config.shown().into();
         api.logs = Some(self.logs.clone());
         let trail = api.trail.clone();

@@ -370,6 +370,11 @@ fn written(
         offset,
         timestamp,
         key: record.key.map(<[u8]>::to_vec),
+        headers: record
+            .headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.to_vec()))
+            .collect(),
         value: record.value.map(<[u8]>::to_vec),
     }
 }
