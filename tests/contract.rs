@@ -1,6 +1,6 @@
-//! What others read: alerts, audit records and control entries. Real stories through the engine, their
-//! documents compared with golden files, checked against the schemas, and added up again from the
-//! JSON alone.
+//! What others read and write: alerts, audit records, control entries, accounts and canonical events. Real
+//! stories through the engine, their documents compared with golden files, checked against the schemas, and
+//! added up again from the JSON alone.
 
 #![allow(
     clippy::unwrap_used,
@@ -25,6 +25,9 @@ mod alerts;
 
 #[path = "contract/schemas.rs"]
 mod schemas;
+
+#[path = "contract/vocabulary.rs"]
+mod vocabulary;
 
 #[path = "contract/exemptions.rs"]
 mod exemptions;

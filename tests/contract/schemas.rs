@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-fn schema(name: &str) -> jsonschema::Validator {
+pub fn schema(name: &str) -> jsonschema::Validator {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("schemas")
         .join(name);
@@ -27,6 +27,15 @@ pub fn valid(name: &str, document: &Value) {
         "{name}\n{}\n{document}",
         faults.join("\n")
     );
+}
+
+pub fn is_valid(name: &str, document: &Value) -> bool {
+    schema(name).is_valid(document)
+}
+
+/// The schema lets no foreign key pass anywhere in a document, and no value of another type.
+pub fn closed(name: &str, document: &Value) {
+    assert_eq!(planted(name, document), (0, 0), "{name}");
 }
 
 /// Plants a foreign key into every object of a document, and takes every key out of it, one at a time.

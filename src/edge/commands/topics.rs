@@ -13,7 +13,8 @@ pub(super) mod declare;
 pub(super) mod plan;
 
 use declare::{Change, changes, declared};
-use plan::{faults_of, wanted};
+use plan::faults_of;
+pub use plan::wanted;
 
 /// What the command line says.
 #[derive(Debug, clap::Args)]

@@ -52,7 +52,9 @@ pub(super) async fn replay(
         let read = match &value {
             Value::String(text) => set(&mut question, &name, text),
             Value::Number(number) => set(&mut question, &name, &number.to_string()),
-            _ => Err(format!("{name}: a text")),
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
+                Err(format!("{name}: a text"))
+            }
         };
         faults.extend(read.err());
     }

@@ -11,7 +11,8 @@ use crate::edge::log::topics::Topic;
 const ALERT_COMPACTION_LAG_MS: &str = "86400000";
 
 /// A topic as this configuration wants it.
-pub(in crate::edge::commands) fn wanted(config: &Config, topic: Topic) -> WantedTopic {
+#[must_use]
+pub fn wanted(config: &Config, topic: Topic) -> WantedTopic {
     let mut settings: Vec<(String, String)> = topic
         .settings()
         .iter()
