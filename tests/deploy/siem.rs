@@ -24,7 +24,7 @@ fn names_topic(value: &Value, topic: &str) -> bool {
 fn systems_that_take_the_topic_read_what_is_committed() {
     let topic = Topic::Alerts.name(PREFIX_DEFAULT);
     let all = files("deploy/siem");
-    assert_eq!(all.len(), 5);
+    assert_eq!(all.len(), 7);
     let mut connectors = BTreeSet::new();
     for path in all {
         let raw = text(&path);
