@@ -1,6 +1,8 @@
 //! Configurations for systems that take the topic as it is: each reads our topic, what is committed,
 //! and holds no secret.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::{files, text, yaml};
@@ -22,7 +24,8 @@ fn names_topic(value: &Value, topic: &str) -> bool {
 fn systems_that_take_the_topic_read_what_is_committed() {
     let topic = Topic::Alerts.name(PREFIX_DEFAULT);
     let all = files("deploy/siem");
-    assert_eq!(all.len(), 5);
+    assert_eq!(all.len(), 7);
+    let mut connectors = BTreeSet::new();
     for path in all {
         let raw = text(&path);
         let file = yaml(&path);
@@ -31,13 +34,18 @@ fn systems_that_take_the_topic_read_what_is_committed() {
         let is_committed = raw.contains("read_committed");
         assert_eq!(is_committed, name != UNCOMMITTED, "{name}");
         for line in raw.lines() {
-            let is_secret = ["token", "password"].iter().any(|word| line.contains(word));
-            assert!(!is_secret || line.contains("${"), "{name}: {line}");
+            let low = line.to_lowercase();
+            let is_secret = ["token", "password"].iter().any(|word| low.contains(word));
+            let is_named = line.contains("${") || line.contains("{{env:");
+            assert!(!is_secret || is_named, "{name}: {line}");
         }
         let Some(config) = file["config"].as_object() else {
             continue;
         };
-        // Kafka Connect: everything is a string, keys are texts, and one document is one case.
+        // Kafka Connect: a name in its cluster, which is that of its consumer group too.
+        let is_new = connectors.insert(file["name"].as_str().unwrap().to_owned());
+        assert!(is_new, "{name}: the name of another connector");
+        // Everything is a string, keys are texts, and one document is one case.
         assert!(config.values().all(Value::is_string), "{name}");
         let is = |key: &str, value: &str| config.get(key).is_some_and(|v| v == value);
         assert!(

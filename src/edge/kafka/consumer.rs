@@ -1,15 +1,13 @@
 //! A consumer that hands out records and ends of partitions, and knows where it stands.
 
 use super::changelog::Quiet;
+use super::record::owned;
 use super::transaction::classify;
-use crate::collect::time::Timestamp;
 use crate::edge::clock::Deadline;
 use crate::edge::log::by_partition::ByPartition;
 use crate::edge::log::{ErrorClass, LogError, OwnedRecord, Partition, Polled};
-use rdkafka::Message;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
-use rdkafka::message::{BorrowedHeaders, BorrowedMessage, Headers as _};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -347,34 +345,6 @@ fn ends_of(answered: TopicPartitionList) -> Result<Vec<(Partition, i64)>, LogErr
         }
     }
     Ok(ends)
-}
-
-fn owned(message: &BorrowedMessage<'_>, topics: &mut BTreeSet<Arc<str>>) -> OwnedRecord {
-    let topic = topics.get(message.topic()).cloned().unwrap_or_else(|| {
-        let topic: Arc<str> = message.topic().into();
-        topics.insert(Arc::clone(&topic));
-        topic
-    });
-    OwnedRecord {
-        partition: Partition::new(topic, message.partition()),
-        offset: message.offset(),
-        timestamp: Timestamp(message.timestamp().to_millis().unwrap_or(0)),
-        key: message.key().map(<[u8]>::to_vec),
-        headers: message.headers().map(headers).unwrap_or_default(),
-        value: message.payload().map(<[u8]>::to_vec),
-    }
-}
-
-fn headers(headers: &BorrowedHeaders) -> Vec<(String, Vec<u8>)> {
-    let headers = headers.iter();
-    headers
-        .map(|header| {
-            (
-                header.key.to_owned(),
-                header.value.unwrap_or_default().to_vec(),
-            )
-        })
-        .collect()
 }
 
 /// The partitions of a list.

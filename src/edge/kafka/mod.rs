@@ -10,6 +10,7 @@ mod changelog;
 mod consumer;
 mod member;
 mod rebalance;
+mod record;
 mod settings;
 mod standing;
 mod topic_reader;
