@@ -104,7 +104,7 @@ fn sinks() -> String {
     for (name, at) in [("silent", silent), ("slow", slow), ("refusing", refusing)] {
         text.push_str(&format!(
             "  {name}: {{type: webhook, url: \"http://{at}/\", allow_private: true, \
-             min_severity: informational}}\n"
+             min_severity: low}}\n"
         ));
     }
     text

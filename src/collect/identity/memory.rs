@@ -77,6 +77,12 @@ impl MemoryDirectory {
         }
     }
 
+    /// Forgets an account, as a tombstone of the directory topic asks: a person was erased.
+    /// [`MemoryDirectory::join`] must follow.
+    pub fn unload(&mut self, key: &str) {
+        self.records.remove(key);
+    }
+
     /// The record of an account.
     #[must_use]
     pub fn record(&self, key: &str) -> Option<&AccountRecord> {

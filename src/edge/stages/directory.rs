@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::collect::directory::AccountRecord;
 use crate::collect::identity::MemoryDirectory;
-use crate::edge::log::{Log, LogError, Partition, Polled};
+use crate::edge::log::{Log, LogError, OwnedRecord, Partition, Polled};
 use std::time::Duration;
 
 use super::cycle::{LoopError, Patience};
@@ -80,16 +80,7 @@ impl Follower {
         }
         for _ in 0..RECORDS_PER_CYCLE {
             match log.reader_poll(Duration::ZERO) {
-                Ok(Polled::Record(record)) => {
-                    // A damaged record cannot be ours; what it would have named stays unknown.
-                    let account: Option<AccountRecord> = record
-                        .value
-                        .and_then(|value| serde_json::from_slice(&value).ok());
-                    if let Some(account) = account {
-                        self.directory.write().load(account);
-                        self.changed = true;
-                    }
-                }
+                Ok(Polled::Record(record)) => self.take(record),
                 Ok(Polled::End { .. }) => {
                     if self.ended < self.partitions {
                         self.ended += 1;
@@ -110,6 +101,26 @@ impl Follower {
         Ok(())
     }
 
+    fn take(&mut self, record: OwnedRecord) {
+        match (record.key, record.value) {
+            (_, Some(value)) => {
+                // A damaged record cannot be ours; what it would have named stays unknown.
+                let Ok(account) = serde_json::from_slice::<AccountRecord>(&value) else {
+                    return;
+                };
+                self.directory.write().load(account);
+            }
+            (Some(key), None) => {
+                let Ok(key) = std::str::from_utf8(&key) else {
+                    return;
+                };
+                self.directory.write().unload(key);
+            }
+            (None, None) => return,
+        }
+        self.changed = true;
+    }
+
     fn begin<L: Log>(&mut self, log: &mut L) -> Result<(), LogError> {
         let count = log.partition_count(&self.topic)?;
         let mut from = Vec::new();
@@ -120,5 +131,59 @@ impl Follower {
         }
         self.partitions = from.len();
         log.reader_add(&from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collect::time::Timestamp;
+    use crate::edge::log::ProduceRecord;
+    use crate::edge::log::topics::Topic;
+    use crate::edge::stages::tests::{NOW, World};
+
+    /// Writes an account, or with none its erasure.
+    fn write(world: &World, id: &str, read_at: Option<i64>) {
+        let account = |read_at| AccountRecord {
+            system: "hris".to_owned(),
+            id: id.to_owned(),
+            employee_id: Some(id.to_owned()),
+            read_at: Timestamp(read_at),
+            ..AccountRecord::default()
+        };
+        let key = format!("hris:{id}");
+        let value = read_at.map(|at| serde_json::to_vec(&account(at)).unwrap());
+        let record = ProduceRecord {
+            topic: world.names.of(Topic::Directory),
+            partition: 0,
+            key: Some(key.as_bytes()),
+            headers: &[],
+            value: value.as_deref(),
+        };
+        world.broker.append(&record, NOW).unwrap();
+    }
+
+    #[test]
+    fn who_is_erased_is_forgotten_at_once_and_nobody_else() {
+        let world = World::new();
+        let directory = SharedDirectory::new(&["hris".to_owned()]);
+        let topic = Arc::clone(world.names.of(Topic::Directory));
+        let mut follower = Follower::new(directory.clone(), topic);
+        let mut log = world.member("follower", Vec::new());
+        let mut patience = Patience::default();
+        let mut follow = || {
+            for _ in 0..4 {
+                follower.follow(&mut log, &mut patience).unwrap();
+            }
+            ["hris:E1", "hris:E2"].map(|key| directory.read().identity_of(key).is_some())
+        };
+        write(&world, "E1", Some(5));
+        write(&world, "E2", Some(5));
+        assert_eq!(follow(), [true, true]);
+        write(&world, "E1", None);
+        assert_eq!(follow(), [false, true]);
+        // Hired again: known again.
+        write(&world, "E1", Some(9));
+        assert_eq!(follow(), [true, true]);
     }
 }
