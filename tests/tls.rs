@@ -292,9 +292,19 @@ fn new_certificates_are_used_without_a_restart() {
             .status();
         assert!(sent.unwrap().success());
     };
+    let ends = |at: i64| {
+        let metric = "deskwarden_tls_certificate_expiry_timestamp_seconds";
+        let line = format!("{metric} {at}\n");
+        let metrics = || serving::get(serving.ops, "/metrics", &[]).text();
+        // The gauge is set a moment after the certificate.
+        assert!((0..1_000).any(|_| metrics().contains(&line)), "{line}");
+    };
     assert_eq!(ask(&old), Ok(200));
+    ends(CertificateParams::default().not_after.unix_timestamp());
     // Half of a change is not used.
-    let server = new.server(NAME);
+    let mut params = named(NAME, &[NAME]);
+    params.not_after = date_time_ymd(2099, 5, 6);
+    let server = new.issue(params, ExtendedKeyUsagePurpose::ServerAuth);
     folder.write("server.pem", &server.pem);
     assert!(files.check().is_err());
     hang_up();
@@ -304,6 +314,7 @@ fn new_certificates_are_used_without_a_restart() {
     let is_new = (0..10_000).any(|_| matches!(ask(&new), Ok(200 | 429)));
     assert!(is_new);
     assert!(ask(&old).is_err());
+    ends(date_time_ymd(2099, 5, 6).unix_timestamp());
 }
 
 #[test]

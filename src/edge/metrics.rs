@@ -12,12 +12,14 @@ mod correlate;
 mod deliver;
 mod kafka;
 mod sink;
+mod tls;
 
 pub use collect::{CollectLabels, CollectMetrics, DeadLetterMetrics};
 pub use correlate::{CorrelateLabels, CorrelateMetrics, StateMetrics};
 pub use deliver::DeliverMetrics;
 pub use kafka::KafkaMetrics;
 pub use sink::{SinkMetrics, SinksMetrics};
+pub use tls::TlsMetrics;
 
 /// Counter of whole things.
 type Counter = GenericCounter<AtomicU64>;

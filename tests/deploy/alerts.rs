@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use deskwarden::edge::metrics::{
     CollectLabels, CollectMetrics, CorrelateLabels, CorrelateMetrics, DeadLetterMetrics,
-    DeliverMetrics, KafkaMetrics, ProcessMetrics, SinksMetrics, StateMetrics, registry,
+    DeliverMetrics, KafkaMetrics, ProcessMetrics, SinksMetrics, StateMetrics, TlsMetrics, registry,
 };
 use serde_json::Value;
 
@@ -34,6 +34,7 @@ fn metrics() -> BTreeMap<String, BTreeSet<String>> {
     StateMetrics::register(&registry).unwrap();
     let kafka = KafkaMetrics::register(&registry, "collect").unwrap();
     DeliverMetrics::register(&registry).unwrap();
+    TlsMetrics::register(&registry).unwrap();
     let sinks = SinksMetrics::register(&registry, &["on-call"]).unwrap();
     sinks.of("on-call").waiting(1);
     // These have no value before they are set.

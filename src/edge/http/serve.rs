@@ -9,7 +9,7 @@ use crate::edge::config::Shown;
 use crate::edge::control::Desk;
 use crate::edge::dead_letters::DeadLetters;
 use crate::edge::health::Health;
-use crate::edge::metrics::DeliverMetrics;
+use crate::edge::metrics::{DeliverMetrics, TlsMetrics};
 use crate::edge::pipeline::Pipeline;
 use crate::edge::read_model::ReadModel;
 use crate::edge::tasks::{Stop, TaskError};
@@ -233,6 +233,8 @@ impl Bound {
             health,
             registry,
         } = parts;
+        let metered = self.tls.as_ref().map(|_| TlsMetrics::register(&registry));
+        let metered = metered.transpose().map_err(std::io::Error::other)?;
         let ops = ops::routes(health, registry).layer(map_response(protect));
         let api = self.api.zip(api).map(|(listener, parts)| {
             let (feed, gate) = (parts.feed.clone(), parts.gate.clone());
@@ -252,8 +254,8 @@ impl Bound {
             };
             let present = self.tls.as_ref().map(Tls::present);
             let follow = async {
-                match self.tls {
-                    Some(tls) => tls.follow(stop.clone()).await,
+                match self.tls.zip(metered) {
+                    Some((tls, metrics)) => tls.follow(metrics, stop.clone()).await,
                     None => Ok(()),
                 }
             };

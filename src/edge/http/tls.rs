@@ -1,6 +1,7 @@
 //! TLS of the API listener: certificate, key and the authority of client certificates, read again
 //! when they change.
 
+use crate::edge::metrics::TlsMetrics;
 use crate::edge::tasks::Stop;
 use sha2::{Digest, Sha256};
 use std::io;
@@ -55,6 +56,8 @@ struct Loaded {
     config: Arc<ServerConfig>,
     /// Of all bytes of the files.
     digest: [u8; 32],
+    /// When the first certificate of the chain ends, in seconds since 1970.
+    expires: i64,
 }
 
 fn fault(setting: &'static str, what: impl Into<String>, remedy: &'static str) -> TlsFault {
@@ -110,6 +113,7 @@ impl TlsFiles {
         digest.update(Sha256::digest(&certificate));
         digest.update(Sha256::digest(&key));
         let chain = certificates("certificate", &self.certificate, &certificate)?;
+        let expires = chain.iter().filter_map(expires).min().unwrap_or(i64::MAX);
         let key = PrivateKeyDer::from_pem_slice(&key).map_err(|_| {
             let what = format!("no private key in `{}`", self.key.display());
             let remedy = "name a PEM file with `-----BEGIN PRIVATE KEY-----`, without a password";
@@ -148,6 +152,7 @@ impl TlsFiles {
         Ok(Loaded {
             config: Arc::new(config),
             digest: digest.finalize().into(),
+            expires,
         })
     }
 }
@@ -161,15 +166,21 @@ pub(super) struct Tls {
     files: TlsFiles,
     present: watch::Sender<Arc<ServerConfig>>,
     digest: [u8; 32],
+    expires: i64,
 }
 
 impl Tls {
     pub(super) fn load(files: TlsFiles) -> Result<Self, TlsFault> {
-        let Loaded { config, digest } = files.load()?;
+        let Loaded {
+            config,
+            digest,
+            expires,
+        } = files.load()?;
         Ok(Self {
             files,
             present: watch::Sender::new(config),
             digest,
+            expires,
         })
     }
 
@@ -178,7 +189,8 @@ impl Tls {
     }
 
     /// Looks at the files again and again until it is told to stop.
-    pub(super) async fn follow(mut self, stop: Stop) -> io::Result<()> {
+    pub(super) async fn follow(mut self, metrics: TlsMetrics, stop: Stop) -> io::Result<()> {
+        metrics.expires(self.expires);
         let mut hangup = signal(SignalKind::hangup())?;
         let stopped = stop.wait();
         tokio::pin!(stopped);
@@ -190,7 +202,10 @@ impl Tls {
             }
             let files = self.files.clone();
             match spawn_blocking(move || files.load()).await? {
-                Ok(loaded) => self.take(loaded),
+                Ok(loaded) => {
+                    self.take(loaded);
+                    metrics.expires(self.expires);
+                }
                 // Half of a change is seen as one that cannot be used; the next look sees the rest.
                 Err(fault) => {
                     tracing::error!(%fault, "new certificates are not used, the old ones are")
@@ -202,10 +217,17 @@ impl Tls {
     fn take(&mut self, loaded: Loaded) {
         if loaded.digest != self.digest {
             self.digest = loaded.digest;
+            self.expires = loaded.expires;
             self.present.send_replace(loaded.config);
             tracing::info!("new certificates are in use");
         }
     }
+}
+
+/// When a certificate ends, in seconds since 1970.
+fn expires(certificate: &CertificateDer<'_>) -> Option<i64> {
+    let (_, parsed) = x509_parser::parse_x509_certificate(certificate).ok()?;
+    Some(parsed.validity().not_after.timestamp())
 }
 
 /// The names of a certificate: of its subject, then the others.
