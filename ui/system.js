@@ -1,8 +1,9 @@
 // How Deskwarden itself stands: sources, stages with their partitions, and every setting.
 
 import { el, put, said } from "./dom.js";
+import { letters } from "./letters.js";
 import { list } from "./records.js";
-import { load } from "./session.js";
+import { load, may } from "./session.js";
 import { clock, span } from "./time.js";
 import { plain } from "./words.js";
 
@@ -59,11 +60,15 @@ function source(one) {
 }
 
 export function sourcesView(node) {
+  const feeds = el("div", { class: "feeds" });
+  const unusable = may("admin") && el("section", { class: "card" });
+  put(node, feeds, unusable);
+  if (unusable) letters(unusable).catch(() => {});
   return fresh(async () => {
     const { asked_at: asked, sources } = await load("/api/v1/sources");
     const heads = [["Source", ""], ["Topic", ""], ["Tells of", ""], ["Not read", "num"], ["Age", "num"], ["Read", "num"], ["Unusable", ""], ["Of no interest", ""], ["Ahead of time", "num"]];
     const rows = list(sources).map(source);
-    put(node, title("Sources", "What is configured, how far it is read by all instances, and what this one has counted since it started.", asked), el("section", { class: "card" }, rows.length ? table("Sources", heads, rows) : el("p", { class: "none" }, "No source is configured.")));
+    put(feeds, title("Sources", "What is configured, how far it is read by all instances, and what this one has counted since it started.", asked), el("section", { class: "card" }, rows.length ? table("Sources", heads, rows) : el("p", { class: "none" }, "No source is configured.")));
   });
 }
 

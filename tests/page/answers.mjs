@@ -73,6 +73,14 @@ export const answers = {
       { name: "calls", product: "amazon_connect", topic: "amazon-connect.contacts", domains: ["contact"], evidence: ["callback"], partitions: 0, lag: null, counted: null },
     ],
   },
+  "/api/v1/dead-letters": {
+    letters: [
+      { time: at(590), reason: "schema", stage: "collect", error: "no `sys_class_name` and no known columns: not a ServiceNow row", topic: "servicenow.tables", partition: 1, offset: 4_411, length: 902, sha256: hex(1, 64) },
+      { time: at(580), reason: "decode", stage: "collect", error: "EOF while parsing a value at column 9", topic: "servicenow.tables", partition: 0, offset: 4_402, length: 8, sha256: hex(2, 64) },
+    ],
+    total: 915,
+    unreadable: 0,
+  },
   "/api/v1/pipeline": {
     asked_at: at(600),
     groups: [

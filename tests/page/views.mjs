@@ -78,11 +78,23 @@ step("the audit log: asked for by time and person, part by part", async ({ conte
   assert.equal(file.suggestedFilename(), "deskwarden-audit.csv");
 });
 
-step("sources, stages and settings: what stands still or is unusable is seen", async ({ page }) => {
+step("sources, stages and settings: what stands still or is unusable is seen, and fed in again", async ({ context, page }) => {
   await page.click(".links-top a[href='#/sources']");
-  await until(page, () => document.querySelectorAll("tbody tr").length === 3);
+  await until(page, () => document.querySelectorAll("tbody tr").length === 5);
   assert.deepEqual(await texts(page, "td .lack"), ["915"], "three quarters of the tickets");
   assert.match(await page.textContent("tbody"), /nearly all unusable.*this instance does not collect/s);
+  assert.match(await page.textContent(".view .card:last-child h2"), /newest 2 of 915/);
+  const sent = [];
+  await context.route("**/api/v1/dead-letters/replay", (route) => {
+    sent.push(route.request().postDataJSON());
+    return route.fulfill({ contentType: "application/json", body: '{"fed":911,"left":{"repeated":4}}' });
+  });
+  await page.click(".more-row button");
+  await page.selectOption("dialog select", "schema");
+  await page.keyboard.press("Control+Enter");
+  await until(page, () => document.querySelector(".note")?.textContent.includes("911 records are fed in again. 4 left: the same record as another one"));
+  assert.equal(sent[0].reason, "schema");
+  assert.ok(Math.abs(Date.now() - 86_400_000 - sent[0].since) < 60_000);
   await page.click(".links-top a[href='#/pipeline']");
   await until(page, () => document.querySelectorAll(".view .card").length === 3);
   assert.deepEqual(await texts(page, ".view .lack"), ["no member: nobody does this work", "nobody"]);

@@ -26,6 +26,7 @@ const FILES: &[(&str, &str, &[u8])] = &[
     ("export.js", JS, include_bytes!("../../../ui/export.js")),
     ("frame.js", JS, include_bytes!("../../../ui/frame.js")),
     ("keys.js", JS, include_bytes!("../../../ui/keys.js")),
+    ("letters.js", JS, include_bytes!("../../../ui/letters.js")),
     ("linked.js", JS, include_bytes!("../../../ui/linked.js")),
     ("list.js", JS, include_bytes!("../../../ui/list.js")),
     ("main.js", JS, include_bytes!("../../../ui/main.js")),
