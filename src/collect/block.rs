@@ -98,6 +98,26 @@ fn at_once<S: serde::Serializer>(bytes: &&[u8], serializer: S) -> Result<S::Ok, 
     serializer.serialize_bytes(bytes)
 }
 
+/// A W3C trace context that can be passed on (<https://www.w3.org/TR/trace-context/>, version 00).
+/// Whoever writes to a source chooses it: anything else is left out.
+#[must_use]
+pub fn traceparent(text: &str) -> Option<&str> {
+    let mut parts = text.split('-');
+    let mut is_hex = |len: usize, may_be_zero: bool| {
+        let part = parts.next().unwrap_or_default();
+        let is_digit = |c: u8| c.is_ascii_digit() || (b'a'..=b'f').contains(&c);
+        part.len() == len
+            && part.bytes().all(is_digit)
+            && (may_be_zero || part.bytes().any(|c| c != b'0'))
+    };
+    let is_well_formed = text.starts_with("00-")
+        && is_hex(2, true)
+        && is_hex(32, false)
+        && is_hex(16, false)
+        && is_hex(2, true);
+    (is_well_formed && parts.next().is_none()).then_some(text)
+}
+
 impl<'a> Entry<'a> {
     /// The copy of an event for one of its entities. `encoded` is the event as [`encode_event`] has it;
     /// `buffer` holds what its glance shows.
@@ -357,6 +377,24 @@ mod tests {
             &entity,
             &mut buffer,
         ));
+    }
+
+    #[test]
+    fn only_a_trace_context_is_passed_on() {
+        let good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        assert_eq!(traceparent(good), Some(good));
+        for wrong in [
+            "",
+            "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more",
+            "00-4bf92f3577b34da6a3ce929d0e0e473-00f067aa0ba902b7-01\n",
+        ] {
+            assert_eq!(traceparent(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

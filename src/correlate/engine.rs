@@ -242,11 +242,18 @@ impl Engine {
             .look_ahead(entries.iter().filter_map(|entry| entry.entity));
     }
 
-    /// Applies one entry.
+    /// Applies one entry. Revisions that it causes carry its trace.
     ///
     /// # Errors
     /// A damaged event: its partition is refused.
     pub fn handle(&mut self, entry: &Entry<'_>, effects: &mut Effects) -> Result<(), BlockError> {
+        let published = effects.alerts.len();
+        self.apply(entry, effects)?;
+        effects.trace(published, entry.traceparent);
+        Ok(())
+    }
+
+    fn apply(&mut self, entry: &Entry<'_>, effects: &mut Effects) -> Result<(), BlockError> {
         match (&entry.body, entry.entity) {
             (Body::Event { glance, event }, Some((kind, id))) => {
                 self.counts.events += 1;

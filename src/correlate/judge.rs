@@ -315,7 +315,7 @@ fn alert(
         revision: revision.clone(),
         lead: alert.lead.as_ref().map(|item| item.finding.pattern.clone()),
         key: ocsf::key(&alert),
-        headers: ocsf::headers(&alert, None),
+        headers: ocsf::headers(&alert),
         value: ocsf::encode(&alert),
     }
 }

@@ -66,17 +66,17 @@ pub fn key(alert: &Alert) -> String {
     alert.revision.case.alert_id.to_string()
 }
 
-/// The headers of the record: CloudEvents in binary mode, and the trace of the entry that caused the
-/// revision.
+/// The headers of the record: CloudEvents in binary mode. The trace of the entry that caused the revision
+/// follows them.
 #[must_use]
-pub fn headers(alert: &Alert, traceparent: Option<&str>) -> Vec<(&'static str, String)> {
+pub fn headers(alert: &Alert) -> Vec<(&'static str, String)> {
     let case = &alert.revision.case;
     let what = match alert.revision.activity {
         Activity::Create => "created",
         Activity::Update => "updated",
         Activity::Close => "closed",
     };
-    let mut headers = vec![
+    vec![
         ("ce_specversion", "1.0".to_owned()),
         ("ce_id", format!("{}:{}", case.alert_id, case.revision)),
         ("ce_source", format!("/deskwarden/{}", alert.tenant)),
@@ -84,9 +84,7 @@ pub fn headers(alert: &Alert, traceparent: Option<&str>) -> Vec<(&'static str, S
         ("ce_subject", alert.entity.to_string()),
         ("ce_time", rfc3339(case.time)),
         ("content-type", "application/json".to_owned()),
-    ];
-    headers.extend(traceparent.map(|trace| ("traceparent", trace.to_owned())));
-    headers
+    ]
 }
 
 /// `severity_id` and `page` of a verdict; zero where there is none.

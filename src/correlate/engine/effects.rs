@@ -45,6 +45,14 @@ impl Effects {
     pub const fn is_empty(&self) -> bool {
         self.alerts.is_empty() && self.relays.is_empty()
     }
+
+    /// Revisions from one on carry the trace of the entry that caused them, if it has one.
+    pub(super) fn trace(&mut self, from: usize, traceparent: Option<&str>) {
+        let Some(trace) = traceparent else { return };
+        for alert in self.alerts.iter_mut().skip(from) {
+            alert.headers.push(("traceparent", trace.to_owned()));
+        }
+    }
 }
 
 /// A finding that was not there before.

@@ -258,3 +258,52 @@ fn a_collector_says_where_it_stands_also_where_nothing_comes() {
     let told = collect.into_log().committed(std::slice::from_ref(&source));
     assert_eq!(told.unwrap().get(&source), Some(&0));
 }
+
+/// Whoever follows a request through the systems finds the alert that came of it.
+#[test]
+fn the_trace_of_a_source_record_stands_at_the_alert() {
+    const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let world = World::new();
+    let handle = |name: &str| serde_json::json!({"handles": [{"kind": "email", "value": format!("{name}@firm.example")}]});
+    let write = |id: u8, action: &str, trace: &[u8]| {
+        let event = serde_json::json!({
+            "domain": "idp", "action": action, "time": NOW.0, "event_id": format!("{id:032x}"),
+            "outcome": "success", "target": handle("victim"), "agent": handle("desk"),
+        });
+        world.broker.append(
+            &ProduceRecord {
+                topic: SOURCE,
+                partition: 0,
+                key: None,
+                headers: &[("traceparent", trace)],
+                value: Some(event.to_string().as_bytes()),
+            },
+            NOW,
+        )
+    };
+    write(1, "credential.password_reset", b"<script>").unwrap();
+    write(2, "mfa.reset_all", TRACE.as_bytes()).unwrap();
+    let mut collect = world.collect();
+    while !collect.cycle(NOW).unwrap().committed {}
+    let rules = rules::embedded_set().unwrap_or_else(|faults| panic!("{}", faults[0]));
+    let mut correlate = world.correlate_with(rules, Duration::ZERO);
+    while !correlate.cycle().unwrap().committed {}
+    let alerts = Partition::new(Arc::clone(world.names.of(Topic::Alerts)), 0);
+    let alerts = world.broker.read(&alerts);
+    assert!(!alerts.is_empty());
+    assert!(
+        alerts
+            .iter()
+            .all(|a| a.header("traceparent") == Some(TRACE))
+    );
+    let events = Partition::new(Arc::clone(world.names.of(Topic::Events)), 0);
+    let traced = |record: &crate::edge::log::OwnedRecord| {
+        let text = record.value.clone().unwrap_or_default();
+        (
+            text.windows(8).any(|part| part == b"<script>"),
+            text.windows(6).any(|part| part == b"00-4bf"),
+        )
+    };
+    let found: Vec<(bool, bool)> = world.broker.read(&events).iter().map(traced).collect();
+    assert!(found.iter().all(|(bad, _)| !bad) && found.iter().any(|(_, good)| *good));
+}

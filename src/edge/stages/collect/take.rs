@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::collect::block::{Body, ControlPlace, Entry, SourceWatermark, encode_event_into};
+use crate::collect::block::{self, Body, ControlPlace, Entry, SourceWatermark, encode_event_into};
 use crate::collect::directory::{ExportSetup, read_item};
 use crate::collect::entity::Entity;
 use crate::collect::event::Event;
@@ -73,11 +73,12 @@ impl<L: Log> Collect<L> {
         if source.setup.product.is_directory() {
             self.import(&record, &source.setup);
         } else {
-            self.collect(&record, &source.setup);
+            let trace = owned.header("traceparent").and_then(block::traceparent);
+            self.collect(&record, &source.setup, trace);
         }
     }
 
-    fn collect(&mut self, record: &Record<'_>, setup: &SourceSetup) {
+    fn collect(&mut self, record: &Record<'_>, setup: &SourceSetup, trace: Option<&str>) {
         let collected = {
             let directory = self.directory.read();
             let collector = Collector {
@@ -111,11 +112,11 @@ impl<L: Log> Collect<L> {
                 .push(records::dead_letter(record, Fault::of(reject)));
         }
         for (event, entities) in &events {
-            self.write(event, entities);
+            self.write(event, entities, trace);
         }
     }
 
-    fn write(&mut self, event: &Event, entities: &[Entity]) {
+    fn write(&mut self, event: &Event, entities: &[Entity], trace: Option<&str>) {
         if entities.is_empty() {
             return;
         }
@@ -123,7 +124,10 @@ impl<L: Log> Collect<L> {
         encode_event_into(event, &mut self.encoded);
         let mut buffer = Vec::new();
         for entity in entities {
-            let entry = Entry::copy(event, &self.encoded, entity, &mut buffer);
+            let entry = Entry {
+                traceparent: trace,
+                ..Entry::copy(event, &self.encoded, entity, &mut buffer)
+            };
             let partition = entity.partition(self.setup.partitions);
             if let Some(writer) = self.blocks.get_mut(partition.cast_unsigned() as usize) {
                 writer.push(&entry);
