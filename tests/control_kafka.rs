@@ -32,17 +32,6 @@ const DAY_MS: i64 = 24 * 3_600_000;
 /// Below the limit of requests in a second.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// The API of an instance, as its log names it.
-fn api(world: &World, instance: &str) -> SocketAddr {
-    world.until_logged(instance, "\"listening\"");
-    let log = world.log(instance);
-    let line = log.lines().rfind(|line| line.contains("\"listening\""));
-    let line: Value = serde_json::from_str(line.unwrap()).unwrap();
-    let page = line["page"].as_str().unwrap();
-    let page = page.trim_start_matches("Some(").trim_end_matches(')');
-    page.parse().unwrap()
-}
-
 fn ask(at: SocketAddr, line: (&str, &str), body: &str) -> (u16, Value) {
     let bearer = format!("Bearer {TOKEN}");
     let headers = [
@@ -189,7 +178,7 @@ fn what_is_decided_takes_effect_and_outlives_the_process() {
     ];
     let mut instance = world.start_with("one", &settings);
     world.until_ready("one");
-    let at = api(&world, "one");
+    let at = world.api("one");
     assert_eq!(serving::get(at, "/api/v1/alerts", &[]).status, 401);
 
     world.feed(1);
@@ -209,11 +198,11 @@ fn what_is_decided_takes_effect_and_outlives_the_process() {
     let mut instance = world.start_with("one", &settings);
     let first = at;
     let deadline = Instant::now() + PATIENCE;
-    while api(&world, "one") == first {
+    while world.api("one") == first {
         assert!(Instant::now() < deadline, "never listens again");
         thread::park_timeout(PAUSE);
     }
-    let at = api(&world, "one");
+    let at = world.api("one");
     world.until_ready("one");
     let (_, listed) = ask(at, ("GET", "/api/v1/silences"), "");
     assert_eq!(

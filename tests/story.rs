@@ -192,16 +192,6 @@ fn should_be_active(records: &[OwnedRecord]) -> BTreeSet<(String, String)> {
     open.collect()
 }
 
-/// The API of an instance, as its log names it.
-fn api(world: &World, instance: &str) -> SocketAddr {
-    let log = world.log(instance);
-    let line = log.lines().rfind(|line| line.contains("\"listening\""));
-    let line: Value = serde_json::from_str(line.unwrap()).unwrap();
-    let page = line["page"].as_str().unwrap();
-    let page = page.trim_start_matches("Some(").trim_end_matches(')');
-    page.parse().unwrap()
-}
-
 /// An analyst confirms a takeover: the case is closed.
 fn confirm(at: SocketAddr, id: &str) {
     let headers = [("content-type", "application/json")];
@@ -240,7 +230,7 @@ fn confirmed(world: &World, am: &str, takeovers: &[Notice]) {
         let severity = severity::of(case.alert.severity_id).alertmanager.to_owned();
         let wanted = (case.dedup_key.clone(), severity);
         assert!(shown.contains(&wanted), "{wanted:?} of {shown:?}");
-        confirm(api(world, "sinks"), &case.alert.id);
+        confirm(world.api("sinks"), &case.alert.id);
     }
     until("they are resolved at Alertmanager", PATIENCE, || {
         let left = active(am);

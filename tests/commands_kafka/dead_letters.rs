@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::net::SocketAddr;
 use std::process::Output;
 use std::sync::Arc;
 use std::thread;
@@ -16,7 +15,7 @@ use deskwarden::edge::clock;
 use deskwarden::edge::log::topics::{Names, Topic};
 use deskwarden::edge::log::{OwnedRecord, Partition};
 use rdkafka::producer::Producer;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::serving;
 use crate::world::{PARTITIONS, PATIENCE, SOURCES, World, brokers::addresses, read_all, role};
@@ -69,15 +68,6 @@ fn told(world: &World, words: &[&str]) -> String {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{words:?}: {errors}");
     String::from_utf8(output.stdout).unwrap()
-}
-
-fn api(world: &World) -> SocketAddr {
-    let log = world.log("two");
-    let line = log.lines().rfind(|line| line.contains("\"listening\""));
-    let line: Value = serde_json::from_str(line.unwrap()).unwrap();
-    let page = line["page"].as_str().unwrap();
-    let page = page.trim_start_matches("Some(").trim_end_matches(')');
-    page.parse().unwrap()
 }
 
 /// Three events, one of them twice, and what is no JSON.
@@ -151,7 +141,7 @@ fn what_could_not_be_used_is_fed_in_once_its_cause_is_mended() {
     }
 
     // The same by the API; what is no JSON stays none.
-    let at = api(&world);
+    let at = world.api("two");
     let path = "/api/v1/dead-letters?reason=decode";
     let found = serving::get(at, path, &[]).json();
     assert_eq!(found["total"], 1, "{found}");

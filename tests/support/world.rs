@@ -14,7 +14,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -212,15 +212,22 @@ impl World {
 
     /// Address of the ops listener, as the last start of an instance logged it.
     fn ops(&self, instance: &str) -> Option<String> {
+        self.listens(instance, "ops")
+    }
+
+    /// Address of the API of an instance, once it has told it.
+    pub fn api(&self, instance: &str) -> SocketAddr {
+        self.until_logged(instance, "\"listening\"");
+        self.listens(instance, "page").unwrap().parse().unwrap()
+    }
+
+    fn listens(&self, instance: &str, what: &str) -> Option<String> {
         let log = self.log(instance);
         let line = log.lines().rfind(|l| l.contains("\"listening\""))?;
         let line: serde_json::Value = serde_json::from_str(line).unwrap();
-        let ops = line["ops"].as_str().unwrap();
-        Some(
-            ops.trim_start_matches("Some(")
-                .trim_end_matches(')')
-                .to_owned(),
-        )
+        let address = line[what].as_str().unwrap();
+        let address = address.trim_start_matches("Some(").trim_end_matches(')');
+        Some(address.to_owned())
     }
 
     /// Asks the ops listener of an instance: status and body.
