@@ -3,18 +3,29 @@
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    reason = "a test may panic"
+    clippy::disallowed_methods,
+    missing_docs,
+    unreachable_pub,
+    reason = "a test may panic, and is told by the environment where brokers are"
 )]
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
+use deskwarden::collect::record::Record;
 use deskwarden::collect::time::Timestamp;
+use deskwarden::edge::clock;
+use deskwarden::edge::dead_letters::DeadLetters;
 use deskwarden::edge::http::{Access, Credentials, Gate, Limits, Token, token_hash};
-use deskwarden::edge::log::ProduceRecord;
+use deskwarden::edge::kafka::{Admin, KafkaLog, KafkaSettings, WantedTopic};
 use deskwarden::edge::log::memory::MemoryBroker;
+use deskwarden::edge::log::records::{Fault, dead_letter};
+use deskwarden::edge::log::{Log as _, ProduceRecord};
 use serde_json::{Value, json};
 use serving::{AUDIT, Serving, Setup};
 
+#[path = "support/brokers.rs"]
+mod brokers;
 #[path = "support/serving.rs"]
 mod serving;
 
@@ -53,9 +64,57 @@ fn records() -> Vec<Vec<u8>> {
     ]
 }
 
+/// A topic of dead letters with two of one source.
+fn letters(brokers: String) -> DeadLetters {
+    let name = format!("dwtest-openapi-{}", clock::now().0);
+    let settings = KafkaSettings {
+        group: name.clone(),
+        instance: "test".to_owned(),
+        transactional_id: name.clone(),
+        properties: BTreeMap::from([("bootstrap.servers".to_owned(), brokers)]),
+        ..KafkaSettings::default()
+    };
+    let (topic, source) = (format!("{name}.dead-letter.v1"), format!("{name}-okta"));
+    let admin = Admin::connect(&settings).unwrap();
+    for name in [&topic, &source] {
+        let wanted = WantedTopic {
+            name: name.clone(),
+            partitions: 1,
+            replication: 1,
+            settings: Vec::new(),
+        };
+        admin.create(&wanted).unwrap();
+    }
+    let mut log = KafkaLog::connect(&settings).unwrap();
+    log.begin().unwrap();
+    for (offset, value) in (0..).zip([b"{", b"["]) {
+        let record = Record {
+            topic: &source,
+            partition: 0,
+            offset,
+            ingest_ts: Timestamp(5),
+            value,
+        };
+        let fault = Fault {
+            reason: "decode",
+            detail: "EOF",
+            stage: "collect",
+            attempts: 1,
+        };
+        let letter = dead_letter(&record, fault);
+        letter.with(&topic, |record| log.produce(record)).unwrap();
+    }
+    log.commit().unwrap();
+    log.close().unwrap();
+    DeadLetters::new(settings, topic.into(), BTreeSet::from([source]))
+}
+
 #[test]
 #[ignore = "needs Schemathesis: tests/openapi/run"]
 fn the_api_is_as_it_is_described() {
+    let Some(brokers) = brokers::addresses() else {
+        return;
+    };
     let token = Token {
         name: "adam".into(),
         access: Access::Admin,
@@ -83,6 +142,7 @@ fn the_api_is_as_it_is_described() {
     }
     let setup = Setup {
         has_pipeline: true,
+        letters: Some(letters(brokers)),
         ..Setup::default()
     };
     let serving = Serving::guarded(broker, setup, Gate::new(credentials, limits));

@@ -186,6 +186,9 @@ impl DeadLetters {
     /// is fed in.
     pub fn feed_in(&self, letters: &[DeadLetter]) -> Result<Fed, LogError> {
         let (chosen, left) = choose(letters, &self.partitions(letters)?);
+        if chosen.is_empty() {
+            return Ok(Fed { fed: 0, left });
+        }
         let mut log = KafkaLog::connect(&self.settings)?;
         let mut fed = 0;
         for batch in chosen.chunks(BATCH_RECORDS) {

@@ -17,6 +17,7 @@ use std::time::Duration;
 use deskwarden::collect::time::Timestamp;
 use deskwarden::correlate::rules;
 use deskwarden::edge::control::desk;
+use deskwarden::edge::dead_letters::DeadLetters;
 use deskwarden::edge::health::Health;
 use deskwarden::edge::http::feed::Feed;
 use deskwarden::edge::http::{ApiParts, Gate, HttpParts, HttpSettings, bind};
@@ -42,13 +43,15 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// And one that gets so many heartbeats in place of an event.
 const HEARTBEATS_MAX: usize = 3;
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Setup {
     pub partitions: i32,
     pub queue_max: usize,
     pub heartbeat: Duration,
     /// Whether the pipeline is told of: one source, and no group, which only brokers know.
     pub has_pipeline: bool,
+    /// Records that could not be used, where there are brokers.
+    pub letters: Option<DeadLetters>,
 }
 
 impl Default for Setup {
@@ -58,6 +61,7 @@ impl Default for Setup {
             queue_max: 1_024,
             heartbeat: Duration::from_secs(15),
             has_pipeline: false,
+            letters: None,
         }
     }
 }
@@ -128,6 +132,7 @@ impl Serving {
         api_parts.gate = gate;
         api_parts.desk = Some(desk);
         api_parts.logs = LOGS.clone();
+        api_parts.letters = setup.letters;
         api_parts.pipeline = setup.has_pipeline.then(|| pipeline(&registry));
         api_parts.rules = Arc::new(rules::embedded_set().unwrap_or_else(|_| panic!("rules")));
         let worker = health.worker("audit-0");

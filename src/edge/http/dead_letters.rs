@@ -51,10 +51,14 @@ pub(super) async fn replay(
     for (name, value) in fields(request).await? {
         let read = match &value {
             Value::String(text) => set(&mut question, &name, text),
-            Value::Number(number) => set(&mut question, &name, &number.to_string()),
-            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
-                Err(format!("{name}: a text"))
+            Value::Number(number) if name == "since" => {
+                set(&mut question, &name, &number.to_string())
             }
+            Value::Number(_)
+            | Value::Null
+            | Value::Bool(_)
+            | Value::Array(_)
+            | Value::Object(_) => Err(format!("{name}: a text")),
         };
         faults.extend(read.err());
     }
