@@ -19,18 +19,6 @@ export async function known(page, id) {
   const asked = () => page.evaluate((id) => fetch(`/api/v1/alerts/${id}`).then((answer) => answer.ok), id);
   while (!(await asked())) await new Promise((go) => setTimeout(go, 200));
 }
-export const shots = process.env.PAGE_SCREENSHOTS;
-export const [address, guarded, demo, viewer, analyst, admin] = process.argv.slice(2);
-export const { start, later } = JSON.parse(readFileSync(new URL("alerts.json", import.meta.url), "utf8"));
-export const lead = start[2].finding_info.uid;
-export const browser = await chromium.launch({ executablePath: process.env.PAGE_CHROMIUM, args: ["--no-sandbox"] });
-
-/** Asks the test to publish an alert. */
-export const publish = (alert) => console.log(`publish ${JSON.stringify(alert)}`);
-export const texts = (page, selector) => page.$$eval(selector, (nodes) => nodes.map((node) => node.textContent));
-export const until = (page, check, argument) => page.waitForFunction(check, argument);
-/** Waits until the server knows an alert; slowly, as the page shares the limit of requests with it. */
-export const known = (page, id) => page.waitForFunction((id) => fetch(`/api/v1/alerts/${id}`).then((answer) => answer.ok), id, { polling: 200 });
 export const shot = (page, name) => page.screenshot({ path: `${shots}/${name}.png` });
 
 /** Everything that must not happen on a page. */
