@@ -286,7 +286,10 @@ store.addEventListener("change", ({ detail: what }) => {
       if (!me.role) who();
       if (place.view !== "cases" && !shown && detail.querySelector(".welcome")) show();
     }
-  } else if (what !== "fresh") {
+  } else if (what === "fresh") {
+    // A pager may be quicker than this server: the case that was not there yet is shown once it is.
+    if (chosen() && !shown && store.cases.has(chosen())) openCase(false);
+  } else {
     queue.redraw(what);
     if (what === chosen() && (store.unseen.has(what) || store.decided.has(what))) soon();
   }

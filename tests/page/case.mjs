@@ -97,6 +97,18 @@ step("what the encoder writes is read whole", async ({ page }) => {
   }
 });
 
+step("a case that is not there yet is shown once it is", async ({ page }) => {
+  const alert = structuredClone(start[2]);
+  const id = `1a7e${"0".repeat(28)}`;
+  Object.assign(alert.finding_info, { uid: id });
+  Object.assign(alert.metadata, { uid: `${id}:1`, sequence: 1 });
+  alert.activity_id = 1;
+  await page.goto(`${address}/#/alerts/${id}`);
+  await until(page, () => document.querySelector(".welcome")?.textContent.includes("No such case"));
+  publish(alert);
+  await until(page, (id) => document.querySelector(".links .id")?.textContent === id, id);
+});
+
 step("arrows tell the story: asked for, done, enrolled, signed in", async ({ page }) => {
   await show(page, lead);
   const arrows = await page.$$eval(".arrow", (lines) => lines.map((line) => ["x1", "y1", "x2", "y2"].map((name) => Number(line.getAttribute(name)))));
