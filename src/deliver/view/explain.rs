@@ -345,11 +345,17 @@ fn word(name: &str) -> String {
 fn plain(words: &str) -> String {
     let words = line(words, VALUE_CHARS_MAX);
     let mut safe = String::with_capacity(words.len());
-    for c in words.chars() {
-        if "\\`*_{}[]<>#+!|~@$^=&".contains(c) {
+    let mut chars = words.chars().peekable();
+    let mut before = ' ';
+    while let Some(c) = chars.next() {
+        let is_within =
+            before.is_alphanumeric() && chars.peek().is_some_and(|next| next.is_alphanumeric());
+        // An underscore within a word marks nothing.
+        if "\\`*[]<>#|~@$&!".contains(c) || (c == '_' && !is_within) {
             safe.push('\\');
         }
         safe.push(c);
+        before = c;
     }
     // No reader makes a link of it.
     safe.replace("://", ":\\//")
@@ -372,7 +378,7 @@ mod tests {
             "- Score 99 of 100, critical; pages (two families); open\n",
             "- identity T t…\\@example.com, executive\n",
             "- ticket: missing\n",
-            "| 2026-03-02 09:06:00 | okta | password reset | class password, channel admin\\_console, agent a…\\@example.com | okta.events/3/4 |",
+            "| 2026-03-02 09:06:00 | okta | password reset | class password, channel admin_console, agent a…\\@example.com | okta.events/3/4 |",
             "- governance 66.25: 56.25 the largest, 10 for each of 1 more; adds 66.25\n",
             "  - HDT-05 Reset, new device, session (has 3, needs 3): 60 × 1.25 = 75.00\n",
             "  - a worse circumstance: 15 × 1.25 = 18.75\n",
@@ -398,14 +404,16 @@ mod tests {
 
     #[test]
     fn words_of_others_are_no_markup() {
-        let hostile = "<img src=x> [a](javascript:1) `x` | y\n# z http://evil.example *b* ~~c~~";
+        let hostile =
+            "<img src=x> [a](javascript:1) `x` | y\n# z http://evil.example *b* ~~c~~ _d_ e_f";
         let safe = plain(hostile);
         assert!(!safe.contains('\n') && !safe.contains("://"), "{safe}");
         let mut escaped = false;
         for c in safe.chars() {
-            let is_markup = "`*_[]<>#|~".contains(c);
+            let is_markup = "`*[]<>#|~".contains(c);
             assert!(!is_markup || escaped, "{c} in {safe}");
             escaped = c == '\\' && !escaped;
         }
+        assert!(safe.ends_with("\\_d\\_ e_f"), "{safe}");
     }
 }
