@@ -20,9 +20,9 @@ export async function ask(url, { headers = {}, ...options } = {}) {
   const token = sessionStorage.getItem(KEY);
   const all = token ? { ...headers, authorization: `Bearer ${token}` } : headers;
   let response;
-  for (let tries = 0; tries < TRIES; tries++) {
+  for (let tries = 1; ; tries++) {
     response = await fetch(url, { ...options, headers: all, cache: "no-store" });
-    if (response.status !== 429) break;
+    if (response.status !== 429 || tries === TRIES) break;
     const seconds = Number(response.headers.get("retry-after")) || 1;
     await new Promise((wake) => setTimeout(wake, Math.min(seconds * 1_000, WAIT_MAX_MS)));
   }

@@ -9,8 +9,8 @@ use crate::collect::time::Timestamp;
 use crate::edge::kafka::{KafkaLog, KafkaSettings, TopicReader};
 use crate::edge::log::{ErrorClass, Log as _, LogError, OwnedRecord, ProduceRecord};
 
-/// Bytes of letters that one answer may hold: it is kept in memory.
-const BYTES_MAX: usize = 256 << 20;
+/// What a letter takes beside its value: whoever writes garbage to a source decides how many there are.
+const LETTER_BYTES: usize = 512;
 /// Records of one transaction.
 const BATCH_RECORDS: usize = 500;
 
@@ -23,6 +23,15 @@ pub struct Question {
     pub reason: Option<String>,
     /// Topic of the record that could not be used.
     pub topic: Option<String>,
+}
+
+/// How much of the letters is kept in memory.
+#[derive(Debug, Clone, Copy)]
+pub struct Keep {
+    /// The records themselves too.
+    pub values: bool,
+    /// So many bytes in all; more is an error.
+    pub bytes_max: usize,
 }
 
 /// A record that could not be used.
@@ -46,7 +55,7 @@ pub struct DeadLetter {
     pub length: usize,
     /// SHA-256 of it, in hex.
     pub sha256: String,
-    /// The record; of a long one the beginning.
+    /// The record; of a long one the beginning. Empty where it is not kept.
     #[serde(skip)]
     pub value: Vec<u8>,
 }
@@ -76,6 +85,27 @@ pub struct Found {
     pub letters: Vec<DeadLetter>,
     /// Records of the topic that are no dead letters.
     pub unreadable: u64,
+}
+
+impl Found {
+    /// Takes a record in if it is asked for; the bytes that it takes.
+    fn take(&mut self, record: OwnedRecord, question: &Question, with_value: bool) -> usize {
+        let Some(mut letter) = DeadLetter::read(record) else {
+            self.unreadable += 1;
+            return 0;
+        };
+        let is =
+            |wanted: &Option<String>, has: &str| wanted.as_ref().is_none_or(|wanted| wanted == has);
+        if !is(&question.reason, &letter.reason) || !is(&question.topic, &letter.topic) {
+            return 0;
+        }
+        if !with_value {
+            letter.value = Vec::new();
+        }
+        let bytes = LETTER_BYTES + letter.value.len();
+        self.letters.push(letter);
+        bytes
+    }
 }
 
 /// Why a letter is not fed in again.
@@ -124,28 +154,21 @@ impl DeadLetters {
     ///
     /// # Errors
     /// The brokers do not answer, or there are too many letters for one answer.
-    pub fn find(&self, question: &Question) -> Result<Found, LogError> {
+    pub fn find(&self, question: &Question, keep: Keep) -> Result<Found, LogError> {
         let mut reader = TopicReader::connect(&self.settings)?;
         let mut found = Found::default();
         let mut bytes = 0;
         reader.read_all(&self.topic, |record| {
-            if bytes > BYTES_MAX || question.since.is_some_and(|since| record.timestamp < since) {
-                return;
-            }
-            let Some(letter) = DeadLetter::read(record) else {
-                found.unreadable += 1;
-                return;
-            };
-            let is = |wanted: &Option<String>, has: &str| {
-                wanted.as_ref().is_none_or(|wanted| wanted == has)
-            };
-            if is(&question.reason, &letter.reason) && is(&question.topic, &letter.topic) {
-                bytes += letter.value.len();
-                found.letters.push(letter);
+            let is_old = question.since.is_some_and(|since| record.timestamp < since);
+            if bytes <= keep.bytes_max && !is_old {
+                bytes += found.take(record, question, keep.values);
             }
         })?;
-        if bytes > BYTES_MAX {
-            let detail = format!("more than {BYTES_MAX} bytes of dead letters: narrow the time");
+        if bytes > keep.bytes_max {
+            let detail = format!(
+                "dead letters of more than {} MiB: narrow the time, or name a reason and a source",
+                keep.bytes_max >> 20
+            );
             return Err(LogError::new(ErrorClass::Fatal, "read", detail));
         }
         found.letters.sort_by_key(|letter| letter.time);
@@ -246,6 +269,10 @@ mod tests {
 
     /// A letter as it is written and read back.
     fn letter(topic: &str, partition: i32, value: &[u8], stage: &'static str) -> DeadLetter {
+        DeadLetter::read(written(topic, partition, value, stage)).unwrap()
+    }
+
+    fn written(topic: &str, partition: i32, value: &[u8], stage: &'static str) -> OwnedRecord {
         let source = Record {
             topic,
             partition,
@@ -261,15 +288,36 @@ mod tests {
         };
         let written = dead_letter(&source, fault);
         let headers = written.headers.into_iter();
-        DeadLetter::read(OwnedRecord {
+        OwnedRecord {
             partition: crate::edge::log::Partition::new("dead", 0),
             offset: 1,
             timestamp: Timestamp(9),
             key: written.key,
             headers: headers.map(|(n, v)| (n.to_owned(), v)).collect(),
             value: written.value,
-        })
-        .unwrap()
+        }
+    }
+
+    #[test]
+    fn many_small_letters_take_room_too_and_without_values_no_more_than_that() {
+        let question = Question {
+            topic: Some("okta".to_owned()),
+            ..Question::default()
+        };
+        let mut found = Found::default();
+        let mut take = |record, with_value| found.take(record, &question, with_value);
+        assert_eq!(
+            take(written("okta", 0, b"{", "collect"), true),
+            LETTER_BYTES + 1
+        );
+        let long = vec![b'x'; 9_000];
+        assert_eq!(
+            take(written("okta", 0, &long, "collect"), false),
+            LETTER_BYTES
+        );
+        assert_eq!(take(written("desk", 0, b"{", "collect"), true), 0);
+        let kept: Vec<usize> = found.letters.iter().map(|l| l.value.len()).collect();
+        assert_eq!(kept, [1, 0]);
     }
 
     #[test]

@@ -9,13 +9,16 @@ use crate::collect::time::{Timestamp, rfc3339};
 use crate::edge::commands::audit::from_named;
 use crate::edge::commands::{CommandError, Ending};
 use crate::edge::config::{Config, ConfigArgs, Needs};
-use crate::edge::dead_letters::{DeadLetter, DeadLetters, Found, Left, Question};
+use crate::edge::dead_letters::{DeadLetter, DeadLetters, Found, Keep, Left, Question};
 use crate::edge::log::LogError;
 use crate::edge::log::topics::Topic;
 use crate::edge::telemetry::shown;
 
 /// Bytes of what was wrong with a record.
 const ERROR_BYTES_MAX: usize = 160;
+
+/// Bytes of letters that one command holds.
+const BYTES_MAX: usize = 256 << 20;
 
 /// Which letters are meant.
 #[derive(Debug, clap::Args)]
@@ -100,7 +103,7 @@ pub fn list(
         return Err(CommandError::Usage(what.to_owned()));
     }
     let config = args.config.load(Needs::Brokers)?;
-    let (_, found) = find(&config, &args.selection)?;
+    let (_, found) = find(&config, &args.selection, args.values)?;
     for letter in &found.letters {
         match args.format {
             Form::Text => writeln!(out, "{}", line(letter))?,
@@ -129,7 +132,7 @@ pub fn replay(
         return Err(CommandError::Usage(what.to_owned()));
     }
     let config = args.config.load(Needs::Brokers)?;
-    let (letters, found) = find(&config, &args.selection)?;
+    let (letters, found) = find(&config, &args.selection, true)?;
     summarise(&found, notes)?;
     let fed = if args.dry_run {
         letters.would_feed(&found.letters)
@@ -146,18 +149,27 @@ pub fn replay(
 }
 
 /// What is asked of the brokers, and what they have.
-fn find(config: &Config, selection: &Selection) -> Result<(DeadLetters, Found), CommandError> {
+fn find(
+    config: &Config,
+    selection: &Selection,
+    values: bool,
+) -> Result<(DeadLetters, Found), CommandError> {
     let topic = match &selection.source {
         Some(name) => Some(topic_of(config, name)?),
         None => None,
     };
     super::topics::connect(config)?;
     let letters = dead_letters(config);
-    let found = letters.find(&Question {
+    let question = Question {
         since: selection.since,
         reason: selection.reason.clone(),
         topic,
-    });
+    };
+    let keep = Keep {
+        values,
+        bytes_max: BYTES_MAX,
+    };
+    let found = letters.find(&question, keep);
     let found = found.map_err(failed("cannot read the dead letters"))?;
     Ok((letters, found))
 }

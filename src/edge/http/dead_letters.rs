@@ -7,7 +7,7 @@ use super::control::fields;
 use super::problem::Problem;
 use super::serve::ApiParts;
 use crate::collect::time::moment;
-use crate::edge::dead_letters::{DeadLetter, DeadLetters, Question};
+use crate::edge::dead_letters::{DeadLetter, DeadLetters, Keep, Question};
 use crate::edge::log::LogError;
 use axum::extract::{Extension, Request, State};
 use axum::response::Response;
@@ -15,6 +15,8 @@ use serde_json::{Value, json};
 
 /// Letters of one answer, the newest.
 const LETTERS_MAX: usize = 200;
+/// Bytes of letters that one request holds: the instance has other work. The command line takes more.
+const BYTES_MAX: usize = 32 << 20;
 /// Characters of a reason or name.
 const VALUE_CHARS_MAX: usize = 256;
 const NAMES: &str = "since, reason, topic";
@@ -34,7 +36,7 @@ pub(super) async fn list(
     if !faults.is_empty() {
         return Err(Problem::parameters(faults));
     }
-    let found = ask(&parts, move |letters| letters.find(&question)).await?;
+    let found = ask(&parts, move |letters| letters.find(&question, keep(false))).await?;
     let total = found.letters.len();
     let newest: Vec<&DeadLetter> = found.letters.iter().rev().take(LETTERS_MAX).collect();
     json(&json!({ "letters": newest, "total": total, "unreadable": found.unreadable }))
@@ -69,7 +71,7 @@ pub(super) async fn replay(
         return Err(Problem::record(faults));
     }
     let fed = ask(&parts, move |letters| {
-        let found = letters.find(&question)?;
+        let found = letters.find(&question, keep(true))?;
         letters.feed_in(&found.letters)
     })
     .await?;
@@ -79,6 +81,13 @@ pub(super) async fn replay(
         "dead letters were fed in again"
     );
     json(&fed)
+}
+
+const fn keep(values: bool) -> Keep {
+    Keep {
+        values,
+        bytes_max: BYTES_MAX,
+    }
 }
 
 fn set(question: &mut Question, name: &str, value: &str) -> Result<(), String> {
