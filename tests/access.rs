@@ -69,7 +69,7 @@ fn problem(answer: &Answer) -> String {
 
 /// Every route, and the least role that may take it. One that is served and not listed here, or with
 /// another role, fails the test.
-const MATRIX: [(&str, &str, Access); 26] = [
+const MATRIX: [(&str, &str, Access); 27] = [
     ("GET", "/api/v1/alerts", Access::Viewer),
     ("GET", "/api/v1/alerts/{id}", Access::Viewer),
     ("GET", "/api/v1/alerts/{id}/revisions", Access::Viewer),
@@ -90,6 +90,11 @@ const MATRIX: [(&str, &str, Access); 26] = [
     ("PUT", "/api/v1/log-level", Access::Admin),
     ("GET", "/api/v1/dead-letters", Access::Admin),
     ("POST", "/api/v1/dead-letters/replay", Access::Admin),
+    (
+        "GET",
+        "/api/v1/records/{topic}/{partition}/{offset}",
+        Access::Analyst,
+    ),
     ("GET", "/api/v1/silences", Access::Viewer),
     ("POST", "/api/v1/silences", Access::Analyst),
     ("DELETE", "/api/v1/silences/{id}", Access::Analyst),

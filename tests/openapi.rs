@@ -22,7 +22,7 @@ use deskwarden::edge::log::memory::MemoryBroker;
 use deskwarden::edge::log::records::{Fault, dead_letter};
 use deskwarden::edge::log::{Log as _, ProduceRecord};
 use serde_json::{Value, json};
-use serving::{AUDIT, Serving, Setup};
+use serving::{AUDIT, Serving, Setup, okta_record};
 
 #[path = "support/brokers.rs"]
 mod brokers;
@@ -143,6 +143,7 @@ fn the_api_is_as_it_is_described() {
     let setup = Setup {
         has_pipeline: true,
         letters: Some(letters(brokers)),
+        records: Some(okta_record(&broker)),
         ..Setup::default()
     };
     let serving = Serving::guarded(broker, setup, Gate::new(credentials, limits));

@@ -11,7 +11,7 @@ use deskwarden::edge::http::{Access, Credentials, Gate, Limits, Token, token_has
 use deskwarden::edge::log::ProduceRecord;
 use deskwarden::edge::log::memory::MemoryBroker;
 use serde_json::{Value, json};
-use serving::{AUDIT, Answer, Serving, Setup, get, request};
+use serving::{AUDIT, Answer, OKTA, Serving, Setup, get, okta_record, request};
 
 #[path = "support/serving.rs"]
 mod serving;
@@ -261,4 +261,85 @@ fn who_asks_is_told_who_that_is() {
     let headers = [("authorization", "Bearer dw_vera")];
     let me = get(serving.api, "/api/v1/me", &headers).json();
     assert_eq!(me, json!({"name": "vera", "role": "viewer"}));
+}
+
+/// As [`filled`], with a record of a source.
+#[test]
+fn the_record_behind_an_event_is_read_again_and_names_nobody() {
+    let broker = MemoryBroker::default();
+    let setup = Setup {
+        records: Some(okta_record(&broker)),
+        ..Setup::default()
+    };
+    let serving = Serving::start(broker, setup);
+    let record = found(&serving, &format!("/records/{OKTA}/0/0"));
+    assert_eq!(record["source"], "okta");
+    assert_eq!(record["timestamp"], 1_772_442_000_000_i64);
+    let items = record["items"].as_array().unwrap();
+    assert_eq!(items.len(), 2);
+    let event = &items[0]["event"];
+    assert_eq!(event["action"], "mfa.reset_all");
+    let handles = event["target"]["handles"].as_array().unwrap();
+    let shown = |handle: &&Value| handle["masked"] == "t…@example.com";
+    assert_eq!(handles.iter().filter(shown).count(), 1);
+    assert!(event["target"]["identity"].is_null());
+    assert_eq!(items[1]["reject"]["reason"], "schema");
+    let text = record.to_string();
+    for personal in ["blake", "adams", "203.0.113.77"] {
+        assert!(!text.contains(personal), "{personal}");
+    }
+    let none = [
+        format!("{OKTA}/0/1"),
+        format!("{OKTA}/1/0"),
+        format!("{OKTA}/0/-1"),
+        format!("{OKTA}/x/0"),
+        "deskwarden.alerts.v1/0/0".to_owned(),
+        "deskwarden.audit.v1/0/0".to_owned(),
+    ];
+    for place in none {
+        let answer = ask(&serving, &format!("/records/{place}"));
+        assert_eq!(answer.status, 404, "{place}");
+    }
+    serving.stop();
+    let serving = filled();
+    let answer = ask(&serving, &format!("/records/{OKTA}/0/0"));
+    assert_eq!(answer.status, 503, "without topics");
+    serving.stop();
+}
+
+#[test]
+fn an_alert_is_answered_in_the_form_that_is_asked_for() {
+    let serving = filled();
+    let id = found(&serving, "/alerts")["alerts"][0]["finding_info"]["uid"].clone();
+    let id = id.as_str().unwrap();
+    let one = |format: &str| ask(&serving, &format!("/alerts/{id}?format={format}"));
+    let ocsf = one("ocsf");
+    assert_eq!(ocsf.body, ask(&serving, &format!("/alerts/{id}")).body);
+    let ecs = one("ecs");
+    assert_eq!(ecs.header("content-type"), "application/json");
+    assert_eq!(ecs.json()["deskwarden"]["alert_id"], id);
+    let cef = one("cef");
+    assert_eq!(cef.header("content-type"), "text/plain; charset=utf-8");
+    assert!(cef.text().starts_with("CEF:0|Deskwarden|"));
+    assert!(cef.text().contains(&format!("externalId={id} act=update")));
+    let markdown = one("markdown");
+    let explained = ask(&serving, &format!("/alerts/{id}/explain"));
+    assert_eq!(markdown.body, explained.body);
+    assert_eq!(
+        markdown.header("content-type"),
+        explained.header("content-type")
+    );
+    for path in ["/alerts", &format!("/alerts/{id}/revisions")] {
+        let of =
+            |format: &str| found(&serving, &format!("{path}?format={format}"))["alerts"][0].clone();
+        assert_eq!(of("cef"), cef.text());
+        assert_eq!(of("markdown"), markdown.text());
+        assert_eq!(of("ecs"), ecs.json());
+        assert_eq!(of("ocsf"), ocsf.json());
+    }
+    for wrong in ["?format=leef", "?format=", "?form=cef"] {
+        let answer = ask(&serving, &format!("/alerts/{id}{wrong}"));
+        assert_eq!(answer.status, 400, "{wrong}");
+    }
+    serving.stop();
 }

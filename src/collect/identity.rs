@@ -22,9 +22,9 @@ mod tests;
 #[cfg(test)]
 mod traps;
 
-pub use memory::MemoryDirectory;
+pub use memory::{JoinedBy, KnownAccount, KnownName, KnownPerson, MemoryDirectory};
 pub use query::{Answer, Question, kind_named, resolve_query};
-pub use stamp::{identify, pseudo_identity, pseudo_of_name};
+pub use stamp::{identify, pseudo_identity, pseudo_of_name, settle_event};
 
 /// What resolution depends on beside the directory.
 #[derive(Debug, Clone, PartialEq, Eq)]

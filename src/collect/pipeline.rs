@@ -2,7 +2,7 @@
 
 use crate::collect::entity::{Entity, copies};
 use crate::collect::event::{Action, Event, Text};
-use crate::collect::identity::{Directory, Settings, identify};
+use crate::collect::identity::{Directory, Settings, identify, settle_event};
 use crate::collect::keyed::key_event;
 use crate::collect::map::{Mapped, MappedEvent, Outcome, TextPart, map_record};
 use crate::collect::record::Record;
@@ -101,6 +101,15 @@ impl<D: Directory> Collector<'_, D> {
             }
         })
     }
+}
+
+/// The event that an item says, with personal values keyed, nobody looked up and no text read.
+#[must_use]
+pub fn as_written(mapped: MappedEvent, settings: &Settings) -> Event {
+    let mut event = mapped.event;
+    settle_event(&mut event, &settings.names);
+    key_event(&mut event, &settings.key);
+    event
 }
 
 /// A call to somebody nobody knows is no call-back to an employee.

@@ -104,6 +104,12 @@ impl Filter {
         Ok(())
     }
 
+    /// Alerts of this moment or later are wanted; `None`: of any.
+    #[must_use]
+    pub const fn from(&self) -> Option<Timestamp> {
+        self.from
+    }
+
     /// Whether an alert is wanted.
     #[must_use]
     pub fn matches(&self, alert: &AlertRecord) -> bool {

@@ -1,5 +1,6 @@
 //! Everything that touches the world: it does, it never decides.
 
+pub mod archive;
 pub mod audit_table;
 pub mod clock;
 pub mod commands;
@@ -13,6 +14,7 @@ pub mod log;
 pub mod metrics;
 pub mod pipeline;
 pub mod read_model;
+pub mod records;
 pub mod report;
 pub mod sinks;
 pub mod stages;

@@ -1,6 +1,7 @@
 //! The newest cases, on DashMap, behind the HTTP API: fed with every record of the alerts topic by
 //! one writer, asked by many readers.
 
+use crate::collect::time::Timestamp;
 use crate::deliver::alert::{AlertFault, AlertRecord};
 use crate::deliver::filter::Filter;
 use crate::edge::log::OwnedRecord;
@@ -25,6 +26,8 @@ pub struct Revision {
     pub partition: i32,
     /// Offset there.
     pub offset: i64,
+    /// When it was published: the only time of an alert that is not event time.
+    pub published: Timestamp,
     /// What filters need.
     pub alert: AlertRecord,
     /// The document, unmodified.
@@ -40,6 +43,7 @@ impl Revision {
         Ok(Some(Self {
             partition: record.partition.number,
             offset: record.offset,
+            published: record.timestamp,
             alert: AlertRecord::read(&value)?,
             document: value.into(),
         }))
@@ -54,7 +58,9 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    fn of(alert: &AlertRecord) -> Self {
+    /// The place of a case whose newest revision this is.
+    #[must_use]
+    pub fn of(alert: &AlertRecord) -> Self {
         Self {
             time: Reverse(alert.time),
             id: alert.id.as_str().into(),
@@ -116,6 +122,8 @@ struct Order {
     all: BTreeSet<Cursor>,
     closed: BTreeSet<Cursor>,
     evicted: u64,
+    /// Newest change of a case that was evicted, ms.
+    evicted_until: Option<i64>,
     bytes: usize,
 }
 
@@ -172,6 +180,7 @@ impl ReadModel {
         while let Some(cursor) = order.excess(self.cases_max, self.bytes_max) {
             order.remove(&cursor);
             order.evicted += 1;
+            order.evicted_until = order.evicted_until.max(Some(cursor.time.0));
             order.bytes = order.bytes.saturating_sub(self.drop_case(&cursor.id));
         }
         true
@@ -212,23 +221,9 @@ impl ReadModel {
     /// The cases that a filter takes, newest first, from behind a cursor.
     #[must_use]
     pub fn list(&self, filter: &Filter, after: Option<&Cursor>, limit: usize) -> Page {
-        let mut page = Page::default();
-        let mut last = None;
-        let all = self.all().into_iter();
-        for revision in all.filter(|revision| filter.matches(&revision.alert)) {
-            let place = Cursor::of(&revision.alert);
-            page.total += 1;
-            if after.is_some_and(|after| place <= *after) {
-                continue;
-            }
-            if page.revisions.len() < limit {
-                page.revisions.push(revision);
-                last = Some(place);
-            } else if page.next.is_none() {
-                page.next = last.take();
-            }
-        }
-        page
+        let mut all = self.all();
+        all.retain(|revision| filter.matches(&revision.alert));
+        page(all, after, limit)
     }
 
     /// The newest revisions of all cases, newest first.
@@ -239,6 +234,13 @@ impl ReadModel {
         drop(order);
         let newest = places.iter().filter_map(|place| self.newest(&place.id));
         newest.collect()
+    }
+
+    /// Every case that changed at this moment or later is held; `None`: every case of the topic is.
+    #[must_use]
+    pub fn held_since(&self) -> Option<Timestamp> {
+        let order = self.order.read().unwrap_or_else(PoisonError::into_inner);
+        order.evicted_until.map(|ms| Timestamp(ms).plus(1))
     }
 
     /// How many cases there are.
@@ -277,6 +279,30 @@ impl Order {
     }
 }
 
+/// A part of revisions that are in their order: newest first, from behind a cursor.
+#[must_use]
+pub fn page(revisions: Vec<Arc<Revision>>, after: Option<&Cursor>, limit: usize) -> Page {
+    let mut page = Page {
+        total: revisions.len(),
+        ..Page::default()
+    };
+    let mut last = None;
+    for revision in revisions {
+        let place = Cursor::of(&revision.alert);
+        if after.is_some_and(|after| place <= *after) {
+            continue;
+        }
+        if page.revisions.len() < limit {
+            page.revisions.push(revision);
+            last = Some(place);
+        } else {
+            page.next = last.take();
+            break;
+        }
+    }
+    page
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -286,6 +312,7 @@ mod tests {
         Arc::new(Revision {
             partition: 0,
             offset: time,
+            published: Timestamp(time),
             alert: AlertRecord {
                 id: id.into(),
                 revision: number,
@@ -363,6 +390,12 @@ mod tests {
         let counts = model.counts();
         assert_eq!((counts.open, counts.closed, counts.evicted), (3, 0, 3));
         assert!(model.newest("old-open").is_none());
+        let since = model.held_since();
+        assert_eq!(
+            since,
+            Some(Timestamp(4)),
+            "`closed-2` of 3 went, `new` of 4 did not"
+        );
     }
 
     #[test]

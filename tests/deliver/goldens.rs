@@ -34,7 +34,8 @@ fn readable(message: &str) -> String {
         return message.to_owned();
     };
     for key in ["alert", "event"] {
-        if let Some(document @ Value::Object(_)) = value.get_mut(key) {
+        let document = value.get_mut(key).filter(|d| d["class_uid"] == 2004);
+        if let Some(document) = document {
             *document = "(the document)".into();
         }
     }

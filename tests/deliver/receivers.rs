@@ -3,6 +3,7 @@
 use deskwarden::collect::time::Timestamp;
 use deskwarden::deliver::encode::alertmanager::{self, Alertmanager, Change};
 use deskwarden::deliver::encode::cef::{self, Cef};
+use deskwarden::deliver::encode::ecs;
 use deskwarden::deliver::encode::pagerduty::{self, PagerDuty};
 use deskwarden::deliver::encode::slack::{self, Slack};
 use deskwarden::deliver::encode::splunk::{self, Splunk};
@@ -19,7 +20,7 @@ pub const PUBLISHED: Timestamp = Timestamp(1_772_444_400_250);
 pub const NOW: Timestamp = Timestamp(1_772_600_000_000);
 pub const HOLD_MS: i64 = 240_000;
 
-pub const RECEIVERS: [&str; 7] = [
+pub const RECEIVERS: [&str; 8] = [
     "pagerduty",
     "alertmanager",
     "slack",
@@ -27,6 +28,7 @@ pub const RECEIVERS: [&str; 7] = [
     "webhook",
     "syslog",
     "splunk",
+    "ecs",
 ];
 
 pub fn document(name: &str) -> Vec<u8> {
@@ -84,6 +86,7 @@ pub fn encode(receiver: &str, notice: &Notice, decision: Decision, masking: Mask
             };
             splunk::event(notice, &settings)
         }
+        "ecs" => ecs::document(notice, masking, PUBLISHED),
         other => panic!("no receiver {other}"),
     }
 }

@@ -14,18 +14,21 @@ use std::sync::{Arc, LazyLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use deskwarden::collect::identity::Settings;
+use deskwarden::collect::setup::{Product, SourceSetup};
 use deskwarden::collect::time::Timestamp;
 use deskwarden::correlate::rules;
 use deskwarden::edge::control::desk;
 use deskwarden::edge::dead_letters::DeadLetters;
 use deskwarden::edge::health::Health;
 use deskwarden::edge::http::feed::Feed;
-use deskwarden::edge::http::{ApiParts, Gate, HttpParts, HttpSettings, bind};
+use deskwarden::edge::http::{ApiParts, Gate, HttpParts, HttpSettings, Older, bind};
 use deskwarden::edge::log::memory::{MemberSettings, MemoryBroker};
 use deskwarden::edge::log::{Partition, ProduceRecord};
 use deskwarden::edge::metrics::{DeliverMetrics, registry};
 use deskwarden::edge::pipeline::{ConfiguredSource, Pipeline};
 use deskwarden::edge::read_model::ReadModel;
+use deskwarden::edge::records::{Records, Shelf};
 use deskwarden::edge::stages::audit::Audit;
 use deskwarden::edge::stages::control::Control;
 use deskwarden::edge::stages::deliver::{Deliver, DeliverParts};
@@ -52,6 +55,12 @@ pub struct Setup {
     pub has_pipeline: bool,
     /// Records that could not be used, where there are brokers.
     pub letters: Option<DeadLetters>,
+    /// Records of sources.
+    pub records: Option<Records>,
+    /// Cases that are held no more, where there are brokers.
+    pub older: Option<Older>,
+    /// So many cases are held.
+    pub cases_max: usize,
 }
 
 impl Default for Setup {
@@ -62,6 +71,9 @@ impl Default for Setup {
             heartbeat: Duration::from_secs(15),
             has_pipeline: false,
             letters: None,
+            records: None,
+            older: None,
+            cases_max: 10_000,
         }
     }
 }
@@ -105,7 +117,7 @@ impl Serving {
         let (api, ops) = (bound.api().unwrap(), bound.ops().unwrap());
         let registry = registry().unwrap();
         let metrics = DeliverMetrics::register(&registry).unwrap();
-        let model = Arc::new(ReadModel::new(10_000));
+        let model = Arc::new(ReadModel::new(setup.cases_max));
         let feed = Feed::new(setup.queue_max, metrics.clone());
         let health = Health::default();
         let member = |name: &str| {
@@ -133,6 +145,8 @@ impl Serving {
         api_parts.desk = Some(desk);
         api_parts.logs = LOGS.clone();
         api_parts.letters = setup.letters;
+        api_parts.records = setup.records;
+        api_parts.older = setup.older;
         api_parts.pipeline = setup.has_pipeline.then(|| pipeline(&registry));
         api_parts.rules = Arc::new(rules::embedded_set().unwrap_or_else(|_| panic!("rules")));
         let worker = health.worker("audit-0");
@@ -247,6 +261,41 @@ pub fn publish(broker: &MemoryBroker, partition: i32, alert: &serde_json::Value)
 /// Sets the log forward: what lies before is forgotten.
 pub fn trim(broker: &MemoryBroker, partition: i32, below: i64) {
     broker.trim(&Partition::new(TOPIC, partition), below);
+}
+
+/// The topic of [`okta_record`].
+pub const OKTA: &str = "source.okta";
+
+/// One record of Okta on a topic of the broker, with a number and an address in it.
+pub fn okta_record(broker: &MemoryBroker) -> Records {
+    let record = serde_json::json!([{
+        "uuid": "5f0c7f6e-0001-4000-8000-00000000d0c5",
+        "published": "2026-03-02T09:00:00.000Z",
+        "eventType": "user.mfa.factor.reset_all",
+        "outcome": {"result": "SUCCESS"},
+        "actor": {"id": "00uagent", "type": "User", "alternateId": "ruth.adams@example.com"},
+        "client": {"ipAddress": "203.0.113.77"},
+        "target": [{"id": "00utarget", "type": "User", "alternateId": "tom.blake@example.com"}],
+    }, 7]);
+    broker.create_topic(OKTA, 1);
+    let value = record.to_string().into_bytes();
+    let record = ProduceRecord {
+        topic: OKTA,
+        partition: 0,
+        key: None,
+        headers: &[],
+        value: Some(&value),
+    };
+    broker
+        .append(&record, Timestamp(1_772_442_000_000))
+        .unwrap();
+    let settings = Settings {
+        key: b"key of a test".to_vec().into(),
+        ..Settings::default()
+    };
+    let setup = SourceSetup::new("okta", Product::Okta);
+    let sources = [(OKTA.to_owned(), setup)].into_iter().collect();
+    Records::new(Shelf::Memory(broker.clone()), sources, settings)
 }
 
 #[derive(Debug)]

@@ -14,8 +14,11 @@ use crate::collect::time::Timestamp;
 use crate::collect::words::{HandleKind, Lifecycle};
 
 mod join;
+mod known;
 mod names;
 mod person;
+
+pub use known::{JoinedBy, KnownAccount, KnownName, KnownPerson};
 
 /// Most owners of one number that are told.
 const OWNERS_MAX: usize = 64;

@@ -6,7 +6,7 @@ use crate::collect::identity::{
     Directory, PersonFacts, Resolved, Settings, resolve, resolve_names, settle_names,
 };
 use crate::collect::keyed::keyed;
-use crate::collect::normalise::normalise_handle;
+use crate::collect::normalise::{NameRules, normalise_handle};
 use crate::collect::words::{
     AgentKind, Direction, Domain, HandleKind, Lifecycle, ResolutionStatus, Ternary, Tier,
 };
@@ -62,6 +62,25 @@ pub fn identify(event: &mut Event, directory: &impl Directory, settings: &Settin
     stamp_phone(event, directory, settings);
     stamp_assignees(event, directory, settings);
     add_risks(event, risks);
+}
+
+/// Brings the names of an event into their spelling, masks them, and looks nobody up.
+pub fn settle_event(event: &mut Event, names: &NameRules) {
+    let roles = [
+        &mut event.target,
+        &mut event.requester,
+        &mut event.agent,
+        &mut event.approver,
+        &mut event.caller,
+    ];
+    for role in roles.into_iter().flatten() {
+        settle_names(&mut role.handles, names);
+    }
+    if let Some(phone) = &mut event.phone {
+        phone.ani = phone.ani.take().and_then(|h| usable(h, names));
+        let number = phone.callback_number.take();
+        phone.callback_number = number.and_then(|h| usable(h, names));
+    }
 }
 
 /// `pseudo:<hex>`: stands for the person of an account that the directory does not know. Made from
@@ -240,19 +259,17 @@ fn stamp_phone(event: &mut Event, directory: &impl Directory, settings: &Setting
     let Some(phone) = &mut event.phone else {
         return;
     };
-    phone.ani = phone.ani.take().and_then(|h| usable(h, settings));
-    phone.callback_number = phone
-        .callback_number
-        .take()
-        .and_then(|h| usable(h, settings));
+    phone.ani = phone.ani.take().and_then(|h| usable(h, &settings.names));
+    let number = phone.callback_number.take();
+    phone.callback_number = number.and_then(|h| usable(h, &settings.names));
     let number = phone.callback_number.as_ref().or(phone.ani.as_ref());
     let owners: Option<Vec<PhoneOwner>> =
         number.and_then(|number| directory.phone_owners(&number.value, at));
     phone.of_record = owners;
 }
 
-fn usable(mut handle: Handle, settings: &Settings) -> Option<Handle> {
-    normalise_handle(&mut handle, &settings.names)?;
+fn usable(mut handle: Handle, names: &NameRules) -> Option<Handle> {
+    normalise_handle(&mut handle, names)?;
     Some(handle)
 }
 

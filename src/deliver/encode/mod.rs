@@ -4,6 +4,7 @@
 pub mod alertmanager;
 pub mod cef;
 pub mod digest;
+pub mod ecs;
 mod facts;
 pub mod pagerduty;
 pub mod slack;

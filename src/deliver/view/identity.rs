@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use crate::collect::identity::KnownPerson;
 use crate::collect::time::Timestamp;
 use crate::deliver::alert::AlertRecord;
 use crate::deliver::mention::Kind;
@@ -43,6 +44,8 @@ pub struct Recoverer {
 pub struct IdentityView<'a> {
     /// Who it is, if audit records or alerts say it.
     pub identity: Somebody,
+    /// What the directory knows of them; nothing where this instance does not hold it.
+    pub directory: Option<KnownPerson>,
     /// From when on all audit records are held.
     pub since: Option<Timestamp>,
     /// How often what is recorded.
@@ -98,6 +101,7 @@ pub fn identity<'a>(
     agents.truncate(PEOPLE_MAX);
     Some(IdentityView {
         identity,
+        directory: None,
         since: trail.since(),
         counts,
         agents,

@@ -29,6 +29,7 @@ use crate::edge::log::memory::{MemberSettings, MemoryBroker};
 use crate::edge::log::topics::Topic;
 use crate::edge::metrics::{self, DeliverMetrics};
 use crate::edge::read_model::ReadModel;
+use crate::edge::records::{Records, Shelf};
 use crate::edge::stages::audit::Audit;
 use crate::edge::stages::control::Control;
 use crate::edge::stages::deliver::{Deliver, DeliverParts};
@@ -93,7 +94,7 @@ pub fn run(
         tell(notes, &story, &format!("http://{page}/"))?;
     }
     let rules = embedded()?;
-    let local = prepare(&story, Arc::clone(&rules)).map_err(|e| fault(&e))?;
+    let (local, records) = prepare(&story, Arc::clone(&rules)).map_err(|e| fault(&e))?;
     let registry = metrics::registry().map_err(|e| fault(&e))?;
     let counted = DeliverMetrics::register(&registry).map_err(|e| fault(&e))?;
     let model = Arc::new(ReadModel::new(CASES_MAX));
@@ -102,6 +103,8 @@ pub fn run(
     let mut tasks = Tasks::default();
     let mut api = ApiParts::new(Arc::clone(&model), feed.clone(), counted.clone());
     api.rules = rules;
+    api.records = Some(records);
+    api.directory = Some(local.directory().clone());
     behind(&local, &mut api, &health, &mut tasks)?;
     let parts = HttpParts {
         api: Some(api),
@@ -185,7 +188,10 @@ fn tell(notes: &mut dyn Write, story: &Story, page: &str) -> Result<(), CommandE
 }
 
 /// The loops, with the people of the story and everything that happened before its day.
-fn prepare(story: &Story, rules: Arc<RuleSet>) -> Result<Local, crate::edge::log::LogError> {
+fn prepare(
+    story: &Story,
+    rules: Arc<RuleSet>,
+) -> Result<(Local, Records), crate::edge::log::LogError> {
     let source = |name: &str, product, evidence: &[Evidence]| {
         let mut setup = SourceSetup::new(name, product);
         setup.keep_unread = false;
@@ -215,8 +221,12 @@ fn prepare(story: &Story, rules: Arc<RuleSet>) -> Result<Local, crate::edge::log
         .records()
         .next()
         .map_or_else(|| story.begins(), |first| first.time);
+    let topics = sources.iter().map(LocalSource::topic).collect();
     let tools = (settings.clone(), Arc::new(lexicon));
-    let local = Local::new("demo", rules, sources, tools, start)?;
+    let mut local = Local::new("demo", rules, sources, tools, start)?;
+    local.keep_sources();
+    let shelf = Shelf::Memory(local.broker().clone());
+    let records = Records::new(shelf, topics, settings.clone());
     let mut tape = Tape::default();
     for (product, line) in story.directory() {
         let setup = ExportSetup {
@@ -229,7 +239,7 @@ fn prepare(story: &Story, rules: Arc<RuleSet>) -> Result<Local, crate::edge::log
             .map_err(|reject| refuse(reject.to_string()))?;
         local.account(&account)?;
     }
-    Ok(local)
+    Ok((local, records))
 }
 
 fn reader(broker: &MemoryBroker, name: &str) -> impl Log + use<> {

@@ -59,6 +59,12 @@ impl LocalSource {
             lateness_ms,
         }
     }
+
+    /// Its topic, and how that is read.
+    #[must_use]
+    pub fn topic(&self) -> (String, crate::collect::setup::SourceSetup) {
+        (self.source.topic.clone(), self.source.setup.clone())
+    }
 }
 
 /// The loops and their log.
@@ -72,6 +78,9 @@ pub struct Local {
     now: Timestamp,
     /// Alerts taken so far, by partition: the next offset.
     taken: Vec<i64>,
+    directory: SharedDirectory,
+    /// Whether what was read of the sources stays.
+    keeps_sources: bool,
 }
 
 impl Local {
@@ -127,7 +136,7 @@ impl Local {
         };
         let log = member("collect", collect.group_topics());
         let directory = SharedDirectory::new(&roots);
-        let collect = Collect::new(log, collect, directory);
+        let collect = Collect::new(log, collect, directory.clone());
         let log = member(
             "correlate",
             Correlate::<MemoryLog>::group_topics(&correlate),
@@ -142,6 +151,8 @@ impl Local {
             sources,
             now: start,
             taken: vec![0; partitions],
+            directory,
+            keeps_sources: false,
         };
         local.declare()?;
         Ok(local)
@@ -174,10 +185,21 @@ impl Local {
         Ok(())
     }
 
+    /// Keeps the records of the sources, for whoever asks for them again. They take memory.
+    pub const fn keep_sources(&mut self) {
+        self.keeps_sources = true;
+    }
+
     /// The log, for further readers.
     #[must_use]
     pub const fn broker(&self) -> &MemoryBroker {
         &self.broker
+    }
+
+    /// Who is who.
+    #[must_use]
+    pub const fn directory(&self) -> &SharedDirectory {
+        &self.directory
     }
 
     /// Topic names.
@@ -254,7 +276,7 @@ impl Local {
     }
 
     /// Alerts that were published since this was asked last, in order of partition. What was read of
-    /// events and sources is thrown away.
+    /// events, and of sources that are not kept, is thrown away.
     pub fn take_alerts(&mut self) -> Vec<OwnedRecord> {
         let mut alerts = Vec::new();
         for number in 0..PARTITIONS {
@@ -273,7 +295,7 @@ impl Local {
                 self.trim(&partition);
             }
         }
-        for source in &self.sources {
+        for source in self.sources.iter().filter(|_| !self.keeps_sources) {
             self.trim(&Partition::new(source.source.topic.as_str(), 0));
         }
         alerts

@@ -14,6 +14,7 @@ use crate::collect::time::Timestamp;
 use crate::edge::clock;
 use crate::edge::commands::input::{Chunk, Input};
 use crate::edge::commands::{CommandError, Ending};
+use crate::edge::records::without_absent;
 
 /// What the command line says.
 #[derive(Debug, clap::Args)]
@@ -190,26 +191,4 @@ fn write_mapped(line: usize, mapped: &Mapped, out: &mut dyn Write) -> Result<(),
         }
     }
     Ok(())
-}
-
-/// The value without what says nothing: nulls, empty lists and empty objects.
-fn without_absent(value: Value) -> Value {
-    match value {
-        Value::Object(map) => map
-            .into_iter()
-            .map(|(key, value)| (key, without_absent(value)))
-            .filter(|(_, value)| !is_absent(value))
-            .collect(),
-        Value::Array(items) => items.into_iter().map(without_absent).collect(),
-        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => other,
-    }
-}
-
-fn is_absent(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Array(items) => items.is_empty(),
-        Value::Object(map) => map.is_empty(),
-        Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
-    }
 }

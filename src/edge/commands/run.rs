@@ -120,9 +120,14 @@ impl Daemon {
         let process = ProcessMetrics::register(&self.registry).map_err(unusual)?;
         process.patterns_loaded(self.rules.patterns().len());
         let letters = dead_letters(&self.registry).map_err(unusual)?;
+        let mut directory = None;
         for stage in role.stages() {
             match stage {
-                Stage::Collect => self.collect(&mut tasks, &letters)?,
+                Stage::Collect => {
+                    let shared = SharedDirectory::new(&self.config.directory.roots);
+                    self.collect(&mut tasks, &letters, &shared)?;
+                    directory = Some(shared);
+                }
                 Stage::Correlate => self.correlate(&mut tasks, &letters)?,
                 Stage::Deliver => sinks::Sinks {
                     config: &self.config,
@@ -141,6 +146,7 @@ impl Daemon {
             registry: &self.registry,
             rules: &self.rules,
             logs: &self.logs,
+            directory,
         }
         .start(&mut tasks, bound, delivers)?;
         let ending = tasks.run(signalled(), GRACE)?;
@@ -157,7 +163,12 @@ impl Daemon {
         })
     }
 
-    fn collect(&self, tasks: &mut Tasks, letters: &DeadLetterMetrics) -> Result<(), CommandError> {
+    fn collect(
+        &self,
+        tasks: &mut Tasks,
+        letters: &DeadLetterMetrics,
+        directory: &SharedDirectory,
+    ) -> Result<(), CommandError> {
         let config = &self.config;
         let named: Vec<&str> = config.sources.iter().map(|s| &*s.setup.name).collect();
         let meters = CollectMeters::register(&self.registry, letters, &named).map_err(unusual)?;
@@ -172,7 +183,6 @@ impl Daemon {
             records_max: config.collect.records_max,
             bytes_max: config.collect.bytes_max,
         });
-        let directory = SharedDirectory::new(&config.directory.roots);
         for number in 0..config.workers(Stage::Collect) {
             let name = format!("collect-{number}");
             let worker = Arc::new(self.health.worker(&name));

@@ -1,9 +1,10 @@
 //! The API: alerts as they lie in the alerts topic, sorted, filtered and in parts.
 
+use super::format::Format;
+use super::older;
 use super::problem::Problem;
 use super::serve::ApiParts;
 use crate::deliver::filter::Filter;
-use crate::deliver::view::explain;
 use crate::edge::read_model::{Cursor, Revision};
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::QueryRejection;
@@ -43,9 +44,10 @@ pub(super) async fn list(
     let Part {
         after,
         limit,
-        rest,
+        mut rest,
         mut faults,
     } = part::<Cursor>(parameters, LIMIT_DEFAULT)?;
+    let format = Format::take(&mut rest, &mut faults);
     let filter = read(&rest).unwrap_or_else(|more| {
         faults.extend(more);
         Filter::default()
@@ -56,36 +58,42 @@ pub(super) async fn list(
     filled(&parts)?;
     // Taken first: an alert that comes in between is in the list and in the stream from here on.
     let position = parts.feed.position();
-    let page = parts.model.list(&filter, after.as_ref(), limit);
+    let page = older::list(&parts, &filter, after.as_ref(), limit).await?;
+    let page = page.unwrap_or_else(|| parts.model.list(&filter, after.as_ref(), limit));
     let next = page.next.map(|next| next.to_string());
     let tail = serde_json::json!({
         "total": page.total, "next": next, "position": position.to_string(),
+        "held_since": parts.model.held_since(),
     });
-    Ok(answer(join(&page.revisions, &tail)))
+    Ok(answer(format.list(&page.revisions, &tail)?))
 }
 
 /// `GET /api/v1/alerts/{id}`
 pub(super) async fn newest(
     State(parts): State<ApiParts>,
     Path(id): Path<String>,
+    parameters: Parameters,
 ) -> Result<Response, Problem> {
+    let format = Format::only(parameters)?;
     filled(&parts)?;
-    let newest = parts.model.newest(&id).ok_or_else(|| unknown(&id))?;
-    Ok(answer(newest.document.clone()))
+    let newest = newest_of(&parts, &id).await?;
+    format.one(&newest)
 }
 
 /// `GET /api/v1/alerts/{id}/revisions`
 pub(super) async fn revisions(
     State(parts): State<ApiParts>,
     Path(id): Path<String>,
+    parameters: Parameters,
 ) -> Result<Response, Problem> {
+    let format = Format::only(parameters)?;
     filled(&parts)?;
-    let revisions = parts.model.revisions(&id);
+    let revisions = older::revisions(&parts, &id).await?;
     if revisions.is_empty() {
         return Err(unknown(&id));
     }
     let tail = serde_json::json!({ "total": revisions.len() });
-    Ok(answer(join(&revisions, &tail)))
+    Ok(answer(format.list(&revisions, &tail)?))
 }
 
 /// `GET /api/v1/alerts/{id}/explain`
@@ -94,15 +102,13 @@ pub(super) async fn explain(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     filled(&parts)?;
-    let newest = parts.model.newest(&id).ok_or_else(|| unknown(&id))?;
-    let text = explain::explain(&newest.document);
-    let text = text.map_err(|fault| Problem::unavailable(fault.to_string()))?;
-    let mut response = Response::new(Body::from(text));
-    let markdown = HeaderValue::from_static("text/markdown; charset=utf-8");
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, markdown);
-    Ok(response)
+    let newest = newest_of(&parts, &id).await?;
+    Format::Markdown.one(&newest)
+}
+
+async fn newest_of(parts: &ApiParts, id: &str) -> Result<Arc<Revision>, Problem> {
+    let newest = older::revisions(parts, id).await?.pop();
+    newest.ok_or_else(|| unknown(id))
 }
 
 /// Reads the filters of a request and nothing else.
@@ -163,24 +169,7 @@ pub(super) fn filled(parts: &ApiParts) -> Result<(), Problem> {
 
 pub(super) fn unknown(id: &str) -> Problem {
     let id = short(id);
-    Problem::not_found(format!("no alert {id} among the newest cases"))
-}
-
-/// `{"alerts":[…], …}` with the documents as they are.
-fn join(revisions: &[Arc<Revision>], tail: &serde_json::Value) -> Bytes {
-    let size: usize = revisions.iter().map(|r| r.document.len() + 1).sum();
-    let mut body = Vec::with_capacity(size + 256);
-    body.extend_from_slice(b"{\"alerts\":[");
-    for (n, revision) in revisions.iter().enumerate() {
-        if n > 0 {
-            body.push(b',');
-        }
-        body.extend_from_slice(&revision.document);
-    }
-    body.extend_from_slice(b"],");
-    // The tail is an object: its first brace is ours already.
-    body.extend_from_slice(tail.to_string().trim_start_matches('{').as_bytes());
-    body.into()
+    Problem::not_found(format!("no alert {id} is known"))
 }
 
 /// An answer in JSON.

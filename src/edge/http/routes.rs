@@ -4,7 +4,9 @@ use super::access::Access;
 use super::gate::{enter, require};
 use super::problem::Problem;
 use super::serve::{ApiParts, protect};
-use super::{api, audit, control, dead_letters, logs, openapi, page, standing, stream, views};
+use super::{
+    api, audit, control, dead_letters, logs, openapi, page, records, standing, stream, views,
+};
 use axum::Router;
 use axum::http::Method;
 use axum::middleware::{from_fn_with_state, map_response};
@@ -88,6 +90,13 @@ fn table() -> Vec<Route> {
             "/api/v1/dead-letters/replay",
             post(dead_letters::replay),
         ),
+        Route {
+            access: Access::Analyst,
+            ..read(
+                "/api/v1/records/{topic}/{partition}/{offset}",
+                get(records::record),
+            )
+        },
         read("/api/v1/silences", get(control::silences)),
         decide("/api/v1/silences", post(control::silence)),
         end("/api/v1/silences/{id}", delete(control::end_silence)),
@@ -130,10 +139,13 @@ mod tests {
             ("audit.rs", include_str!("audit.rs"), 0),
             ("control.rs", include_str!("control.rs"), 0),
             ("dead_letters.rs", include_str!("dead_letters.rs"), 0),
+            ("format.rs", include_str!("format.rs"), 0),
             ("gate.rs", include_str!("gate.rs"), 0),
             ("logs.rs", include_str!("logs.rs"), 0),
+            ("older.rs", include_str!("older.rs"), 0),
             ("openapi.rs", include_str!("openapi.rs"), 0),
             ("page.rs", include_str!("page.rs"), 3),
+            ("records.rs", include_str!("records.rs"), 0),
             ("serve.rs", include_str!("serve.rs"), 0),
             ("standing.rs", include_str!("standing.rs"), 0),
             ("stream.rs", include_str!("stream.rs"), 0),

@@ -2,6 +2,7 @@
 
 use super::feed::Feed;
 use super::gate::Gate;
+use super::older::Older;
 use super::tls::{Tls, TlsFault, TlsFiles};
 use super::{capacity, ops, routes, server};
 use crate::correlate::rules::RuleSet;
@@ -12,6 +13,8 @@ use crate::edge::health::Health;
 use crate::edge::metrics::{DeliverMetrics, TlsMetrics};
 use crate::edge::pipeline::Pipeline;
 use crate::edge::read_model::ReadModel;
+use crate::edge::records::Records;
+use crate::edge::stages::SharedDirectory;
 use crate::edge::tasks::{Stop, TaskError};
 use crate::edge::telemetry::Logs;
 use crate::edge::trail::SharedTrail;
@@ -127,6 +130,12 @@ pub struct ApiParts {
     pub pipeline: Option<Pipeline>,
     /// Every setting with its value and origin; secrets are stars.
     pub settings: Arc<[Shown]>,
+    /// Cases that are held no more; without brokers, nobody knows.
+    pub older: Option<Older>,
+    /// The directory, where this process holds it.
+    pub directory: Option<SharedDirectory>,
+    /// The records of the sources.
+    pub records: Option<Records>,
     /// Records that could not be used; without brokers, nobody knows.
     pub letters: Option<DeadLetters>,
     /// The logs of this process; without, nobody changes how much they tell.
@@ -148,6 +157,9 @@ impl ApiParts {
             rules: Arc::new(RuleSet::new(Vec::new())),
             pipeline: None,
             settings: Arc::default(),
+            older: None,
+            directory: None,
+            records: None,
             letters: None,
             logs: None,
         }

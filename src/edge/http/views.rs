@@ -8,7 +8,9 @@ use super::serve::ApiParts;
 use crate::deliver::alert::AlertRecord;
 use crate::deliver::mention::Kind;
 use crate::deliver::trail::{Range, Trail};
+use crate::deliver::view::identity::IdentityView;
 use crate::deliver::view::{agent, identity, pattern, pivot, search};
+use crate::edge::clock;
 use crate::edge::read_model::Revision;
 use axum::extract::{Extension, Path, State};
 use axum::response::Response;
@@ -31,8 +33,14 @@ pub(super) async fn identity(
     Path(id): Path<String>,
     parameters: Parameters,
 ) -> Result<Response, Problem> {
+    let known = parts.directory.as_ref();
+    let known = known.and_then(|directory| directory.read().known(&id, clock::now()));
     one(&parts, parameters, &id, |trail, alerts, range| {
-        identity::identity(trail, alerts, &id, range).map(|view| json(&view))
+        let view = identity::identity(trail, alerts, &id, range)?;
+        Some(json(&IdentityView {
+            directory: known,
+            ..view
+        }))
     })
 }
 

@@ -4,6 +4,7 @@
 use super::consumer::{QUERY_TIMEOUT, Source, list_at, list_of, watermarks};
 use super::settings::KafkaSettings;
 use super::transaction::classify;
+use crate::collect::time::Timestamp;
 use crate::edge::log::{Ends, ErrorClass, LogError, Partition, Polled};
 use rdkafka::ClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
@@ -58,6 +59,21 @@ impl Reader {
         let (low, stable) = watermarks(&self.source.client, partition)?;
         let (_, high) = watermarks(&self.watcher, partition)?;
         Ok(Ends { low, stable, high })
+    }
+
+    /// The first offset whose record is not older than a moment; `None` where all are older.
+    pub(super) fn offset_at(
+        &self,
+        partition: &Partition,
+        moment: Timestamp,
+    ) -> Result<Option<i64>, LogError> {
+        let asked = list_at(&[(partition.clone(), moment.0.max(0))])?;
+        let client = &self.source.client;
+        let found = client.offsets_for_times(asked, QUERY_TIMEOUT);
+        let found = found.map_err(|e| classify("offsets", &e))?;
+        let place = found.find_partition(&partition.topic, partition.number);
+        let offset = place.and_then(|place| place.offset().to_raw());
+        Ok(offset.filter(|offset| *offset >= 0))
     }
 
     pub(super) fn partition_count(&self, topic: &str) -> Result<i32, LogError> {

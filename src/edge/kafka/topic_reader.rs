@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::changelog::Reader;
 use super::settings::KafkaSettings;
+use crate::collect::time::Timestamp;
 use crate::edge::clock::Deadline;
 use crate::edge::log::{Ends, ErrorClass, LogError, OwnedRecord, Partition, Polled};
 
@@ -48,6 +49,18 @@ impl TopicReader {
     /// The brokers do not answer.
     pub fn ends(&self, partition: &Partition) -> Result<Ends, LogError> {
         self.0.ends(partition)
+    }
+
+    /// The first offset whose record is not older than a moment; `None` where all are older.
+    ///
+    /// # Errors
+    /// The brokers do not answer.
+    pub fn offset_at(
+        &self,
+        partition: &Partition,
+        moment: Timestamp,
+    ) -> Result<Option<i64>, LogError> {
+        self.0.offset_at(partition, moment)
     }
 
     /// Reads partitions on, each from an offset.

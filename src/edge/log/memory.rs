@@ -4,7 +4,7 @@
 //! faults come from outside, so that one seed is one life. Positions, markers and the last stable
 //! offset behave as on a broker, because the loops must not rely on anything else.
 
-use super::{LogError, Partition, ProduceRecord};
+use super::{LogError, OwnedRecord, Partition, ProduceRecord};
 use crate::collect::time::Timestamp;
 use broker::{Broker, PartitionLog};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -130,13 +130,13 @@ impl MemoryBroker {
 
     /// The committed records of a partition, as a reader sees them.
     #[must_use]
-    pub fn read(&self, partition: &Partition) -> Vec<super::OwnedRecord> {
+    pub fn read(&self, partition: &Partition) -> Vec<OwnedRecord> {
         self.read_from(partition, 0)
     }
 
     /// The same from an offset.
     #[must_use]
-    pub fn read_from(&self, partition: &Partition, from: i64) -> Vec<super::OwnedRecord> {
+    pub fn read_from(&self, partition: &Partition, from: i64) -> Vec<OwnedRecord> {
         let broker = self.lock();
         let mut records = Vec::new();
         if let Ok(log) = broker.log(partition) {
@@ -147,6 +147,14 @@ impl MemoryBroker {
             }
         }
         records
+    }
+
+    /// The committed record at an offset, if it is there.
+    #[must_use]
+    pub fn record(&self, partition: &Partition, offset: i64) -> Option<OwnedRecord> {
+        let broker = self.lock();
+        let next = broker.log(partition).ok()?.next(offset).ok()?;
+        (next.offset == offset).then(|| next.clone())
     }
 
     /// Keeps the newest record of each key; what is gone leaves gaps.

@@ -6,17 +6,20 @@ use prometheus::Registry;
 
 use super::{standing, unusual};
 use crate::correlate::rules::RuleSet;
+use crate::edge::archive::Archive;
 use crate::edge::commands::CommandError;
 use crate::edge::commands::dead_letter::dead_letters;
 use crate::edge::config::{Config, Stage};
 use crate::edge::control;
 use crate::edge::health::Health;
 use crate::edge::http::feed::Feed;
-use crate::edge::http::{ApiParts, Bound, Gate, HttpParts, Limits};
+use crate::edge::http::{ApiParts, Bound, Gate, HttpParts, Limits, Older};
 use crate::edge::kafka::KafkaLog;
 use crate::edge::log::topics::{Names, Topic};
 use crate::edge::metrics::DeliverMetrics;
 use crate::edge::read_model::ReadModel;
+use crate::edge::records::{Records, Shelf};
+use crate::edge::stages::SharedDirectory;
 use crate::edge::stages::audit::Audit;
 use crate::edge::stages::control::Control;
 use crate::edge::stages::deliver::{Deliver, DeliverParts};
@@ -35,6 +38,8 @@ pub(super) struct Serving<'a> {
     pub registry: &'a Registry,
     pub rules: &'a Arc<RuleSet>,
     pub logs: &'a Logs,
+    /// Where this process collects.
+    pub directory: Option<SharedDirectory>,
 }
 
 impl Serving<'_> {
@@ -56,6 +61,11 @@ impl Serving<'_> {
         api.desk = Some(desk);
         api.rules = Arc::clone(self.rules);
         api.pipeline = Some(standing::pipeline(self.config, &registry));
+        let alerts = Arc::clone(self.names.of(Topic::Alerts));
+        let archive = Archive::new(self.config.command_settings("archive"), alerts);
+        api.older = Some(Older::new(archive));
+        api.directory = self.directory;
+        api.records = Some(records(self.config));
         api.letters = Some(dead_letters(self.config));
         api.settings = self.config.shown().into();
         api.logs = Some(self.logs.clone());
@@ -97,4 +107,12 @@ impl Serving<'_> {
         })?;
         Ok(())
     }
+}
+
+/// The records of the sources that are configured.
+fn records(config: &Config) -> Records {
+    let sources = config.sources.iter();
+    let sources = sources.map(|source| (source.topic.clone(), source.setup.clone()));
+    let shelf = Shelf::Kafka(config.command_settings("records"));
+    Records::new(shelf, sources.collect(), config.identity_settings())
 }
