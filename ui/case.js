@@ -4,6 +4,7 @@ import { patterns, waterfall } from "./alert.js";
 import { open } from "./dialog.js";
 import { el, put, said, svg } from "./dom.js";
 import { findings, table } from "./evidence.js";
+import { keep } from "./keep.js";
 import { linked } from "./linked.js";
 import { entity, to } from "./route.js";
 import { chips, kindName, tier } from "./row.js";
@@ -74,7 +75,7 @@ function head(one, told, { store, act }) {
   const name = said(one.who.name || "unknown", { class: "name" });
   return el(
     "header",
-    { class: `head s-${severity}` },
+    { class: `head s-${severity}`, "data-part": "head" },
     ring(one),
     el(
       "div",
@@ -109,7 +110,7 @@ function todo(one, told) {
   const advice = steps(told.advice);
   return el(
     "section",
-    { class: "card todo" },
+    { class: "card todo", "data-part": "todo" },
     el("h2", {}, one.isOpen ? "What to do now" : "What was to be done"),
     advice.length ? el("ol", {}, advice.map((step) => el("li", {}, el("span", {}, said(step))))) : el("p", { class: "muted" }, "The alert brings no advice."),
   );
@@ -119,7 +120,7 @@ function controls(one) {
   const gone = [...new Set(one.missing)];
   return el(
     "section",
-    { class: "card controls" },
+    { class: "card controls", "data-part": "controls" },
     el("h2", {}, "Missing controls"),
     gone.length ? el("ul", {}, gone.map((name) => el("li", { class: "gone" }, el("span", { class: "cross", "aria-hidden": "true" }, "✕"), said(plain(name))))) : el("p", { class: "muted" }, "None that this case stands on."),
     el("div", { class: "others" }, others(one, gone)),
@@ -162,7 +163,7 @@ function history(revisions, one) {
   if (revisions.length < 2) return null;
   return el(
     "section",
-    { class: "card" },
+    { class: "card", "data-part": "history" },
     el("h2", {}, "How it came about"),
     el(
       "ol",
@@ -175,7 +176,7 @@ function history(revisions, one) {
 function links(one) {
   return el(
     "footer",
-    { class: "links" },
+    { class: "links", "data-part": "links" },
     one.previous && el("a", { href: to("alerts", one.previous) }, "the case before this one"),
     one.linked && el("span", {}, "is now known as ", el("a", { href: to("identities", one.linked) }, el("code", {}, said(one.linked)))),
     one.campaign && one.campaign !== one.id && el("a", { href: to("alerts", one.campaign) }, "the campaign it belongs to"),
@@ -184,37 +185,49 @@ function links(one) {
   );
 }
 
+/** The event that was picked last, of which case: it stays so when the case is drawn anew. */
+const picked = { id: "", event: "" };
+
 /** Shows a case in a node; returns what has to be called when the node is gone. */
 export function caseView(detail, one, revisions, page) {
-  const node = el("article", { class: `case-page s-${SEVERITIES[one.severity]}` });
+  // Drawn anew it is laid out whole at once, so that nothing moves.
+  const node = el("article", { class: `case-page s-${SEVERITIES[one.severity]}${page.isAgain ? " whole" : ""}` });
   const lanes = el("div", { class: "scroll lanes", tabindex: "0", role: "group", "aria-label": "Timeline, scrolls sideways" });
   put(detail, node);
   let marks = [];
-  let picked = "";
+  const show = (number) => {
+    for (const each of node.querySelectorAll("[data-number], [data-ref]")) each.classList.toggle("picked", (each.dataset.number ?? each.dataset.ref) === String(number));
+  };
   const pick = (number) => {
-    picked = String(number);
-    for (const each of node.querySelectorAll("[data-number], [data-ref]")) each.classList.toggle("picked", (each.dataset.number ?? each.dataset.ref) === picked);
-    node.querySelector(`tr[data-number="${picked}"]`)?.scrollIntoView({ block: "nearest" });
+    Object.assign(picked, { id: one.id, event: marks[number - 1]?.events[0].id ?? "" });
+    show(number);
+    node.querySelector(`tr[data-number="${number}"]`)?.scrollIntoView({ block: "nearest" });
+  };
+  const showPicked = () => {
+    const mark = picked.id === one.id && marks.find((mark) => mark.events.some((event) => event.id === picked.event));
+    if (mark) show(mark.number);
   };
   const drawLanes = () => {
     const made = timeline(one, lanes.clientWidth, pick);
     marks = made.marks;
-    put(lanes, made.drawn);
+    keep(lanes, () => put(lanes, made.drawn));
+    showPicked();
   };
   // The last revision of a closed case says that it is closed; the one before, what it is about.
   const told = one.isOpen ? one : (revisions.findLast((revision) => revision.isOpen) ?? one);
-  put(node, head(one, told, page), el("div", { class: "two" }, todo(one, told), controls(one)), el("section", { class: "card wide" }, el("h2", {}, "What happened, in order"), lanes));
+  put(node, head(one, told, page), el("div", { class: "two" }, todo(one, told), controls(one)), el("section", { class: "card wide", "data-part": "lanes" }, el("h2", {}, "What happened, in order"), lanes));
   drawLanes();
   const numbers = new Map(marks.flatMap((mark) => mark.events.map((event) => [event.id, mark.number])));
   node.append(
-    el("div", { class: "two even" }, el("section", { class: "card" }, el("h2", {}, `Why ${one.score}`), explain(one)), el("div", { class: "stack" }, findings(one, numbers), history(revisions, one) ?? "", linked(one, page.store, page.query) ?? "")),
+    el("div", { class: "two even" }, el("section", { class: "card", "data-part": "why" }, el("h2", {}, `Why ${one.score}`), explain(one)), el("div", { class: "stack" }, findings(one, numbers), history(revisions, one) ?? "", linked(one, page.store, page.query) ?? "")),
     table(one, marks),
     links(one),
   );
+  showPicked();
   node.addEventListener("click", (event) => {
     if (event.target.closest("a, button")) return;
     const ref = event.target.closest("[data-ref], tr[data-number]");
-    if (ref) pick(ref.dataset.ref ?? ref.dataset.number);
+    if (ref) pick(Number(ref.dataset.ref ?? ref.dataset.number));
   });
   let width = lanes.clientWidth;
   const watch = new ResizeObserver(() => {

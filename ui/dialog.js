@@ -1,6 +1,7 @@
 // Windows over the page, and short notes at its foot.
 
 import { el, put } from "./dom.js";
+import { named, nameOf } from "./keep.js";
 
 const NOTE_MS = 9_000;
 let number = 0;
@@ -11,6 +12,7 @@ let number = 0;
  */
 export function open(title, content, { wide = false, onclose } = {}) {
   const before = document.activeElement;
+  const name = nameOf(document, before);
   const id = `dialog-${++number}`;
   const dialog = el("dialog", { class: wide ? "wide" : "", "aria-labelledby": id }, el("h2", { id }, title), content);
   const close = () => dialog.close();
@@ -18,8 +20,7 @@ export function open(title, content, { wide = false, onclose } = {}) {
     dialog.remove();
     onclose?.();
     // What had the focus may have been drawn anew.
-    if (before?.isConnected) before.focus();
-    else document.querySelector("main")?.focus();
+    (before.isConnected ? before : (named(document, name) ?? document.querySelector("main")))?.focus();
   });
   // A press on the ground beside the window leaves it.
   dialog.addEventListener("mousedown", (event) => {

@@ -33,7 +33,7 @@ export function findings(one, numbers) {
   const sorted = [...one.findings].sort((a, b) => (known(order, a.state) ?? 3) - (known(order, b.state) ?? 3) || b.points - a.points);
   return el(
     "section",
-    { class: "card" },
+    { class: "card", "data-part": "findings" },
     el("h2", {}, "Findings"),
     el(
       "ul",
@@ -68,7 +68,7 @@ export function table(one, marks) {
     mark.events.map((event) =>
       el(
         "tr",
-        { "data-number": mark.number },
+        { "data-number": mark.number, "data-event": event.id },
         el("td", { class: "n" }, mark.number),
         el("td", { class: "t" }, clock(event.time)),
         el("td", { class: "l" }, LANE_NAMES[event.lane]),
@@ -81,7 +81,7 @@ export function table(one, marks) {
   const hidden = one.eventCount - one.events.length;
   return el(
     "section",
-    { class: "card" },
+    { class: "card", "data-part": "events" },
     el("h2", {}, "Events", hidden > 0 && el("small", {}, ` ${one.events.length} of ${one.eventCount} shown`)),
     el("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Events" }, el("table", {}, el("thead", {}, el("tr", {}, ["#", "Time", "Lane", "What", "Details", "Source"].map((name) => el("th", { scope: "col" }, name)))), el("tbody", {}, rows))),
   );

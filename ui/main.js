@@ -7,6 +7,7 @@ import { note } from "./dialog.js";
 import { el, put } from "./dom.js";
 import { copyMarkdown, download } from "./export.js";
 import { entitle, frame, nav, parts, showState, showWho, withFrame } from "./frame.js";
+import { keep } from "./keep.js";
 import { first as firstKeys, help, listen } from "./keys.js";
 import { patternsView } from "./patterns.js";
 import { Queue } from "./queue.js";
@@ -73,7 +74,6 @@ function lost() {
 async function openCase(keepPlace) {
   const { id } = place;
   const mine = ++turn;
-  const top = detail.scrollTop;
   const slow = shown?.id === id ? 0 : setTimeout(() => mine === turn && waiting(), 150);
   let revisions;
   try {
@@ -89,11 +89,18 @@ async function openCase(keepPlace) {
   if (mine !== turn) return;
   const one = revisions.at(-1);
   if (!one) return welcome("No such case", "It is not among the newest cases any more, or its address is incomplete.");
-  clear();
-  shown = one;
-  entitle(store.fresh.size, one);
-  leave = caseView(detail, one, revisions, { store, query, act: ACTS });
-  detail.scrollTop = keepPlace ? top : 0;
+  const isAgain = keepPlace && shown?.id === id;
+  const draw = () => {
+    clear();
+    shown = one;
+    entitle(store.fresh.size, one);
+    leave = caseView(detail, one, revisions, { store, query, act: ACTS, isAgain });
+  };
+  if (isAgain) keep(detail, draw);
+  else {
+    draw();
+    detail.scrollTop = 0;
+  }
   store.seen(id);
 }
 

@@ -3,6 +3,7 @@
 import { owner, reason } from "./decide.js";
 import { field, form, note, open } from "./dialog.js";
 import { el, put, said } from "./dom.js";
+import { keep } from "./keep.js";
 import { load, may, send, Unknown } from "./session.js";
 import { silence, words } from "./silence.js";
 import { day, full, minute, span } from "./time.js";
@@ -113,8 +114,8 @@ export async function silencesView(node) {
     const ordered = (entries) => [...(entries ?? [])].sort((a, b) => moment(a.valid_to) - moment(b.valid_to));
     const of = (entries) => entries.length > 0 && el("small", {}, ` ${entries.length}`);
     const [held, allowed] = [ordered(quiet.silences), ordered(exempt.exemptions)];
-    put(silences, el("h2", {}, "Silences", of(held)), held.length ? table(held, "silence", again) : none("Nothing is silenced.", "Every case is delivered to those whom it calls."));
-    put(exemptions, el("h2", {}, "Exemptions", of(allowed)), allowed.length ? table(allowed, "exemption", again) : none("Nothing is exempt.", "They are declared by POST /api/v1/exemptions."));
+    keep(silences, () => put(silences, el("h2", {}, "Silences", of(held)), held.length ? table(held, "silence", again) : none("Nothing is silenced.", "Every case is delivered to those whom it calls.")));
+    keep(exemptions, () => put(exemptions, el("h2", {}, "Exemptions", of(allowed)), allowed.length ? table(allowed, "exemption", again) : none("Nothing is exempt.", "They are declared by POST /api/v1/exemptions.")));
   };
   const again = () =>
     draw().catch((error) => {

@@ -25,6 +25,7 @@ const FILES: &[(&str, &str, &[u8])] = &[
     ("evidence.js", JS, include_bytes!("../../../ui/evidence.js")),
     ("export.js", JS, include_bytes!("../../../ui/export.js")),
     ("frame.js", JS, include_bytes!("../../../ui/frame.js")),
+    ("keep.js", JS, include_bytes!("../../../ui/keep.js")),
     ("keys.js", JS, include_bytes!("../../../ui/keys.js")),
     ("letters.js", JS, include_bytes!("../../../ui/letters.js")),
     ("linked.js", JS, include_bytes!("../../../ui/linked.js")),
