@@ -7,7 +7,7 @@ import { findings, table } from "./evidence.js";
 import { keep } from "./keep.js";
 import { linked } from "./linked.js";
 import { entity, to } from "./route.js";
-import { chips, kindName, tier } from "./row.js";
+import { kindName, taken, tier } from "./row.js";
 import { may } from "./session.js";
 import { timeline } from "./timeline.js";
 import { clock, day, full, range, span } from "./time.js";
@@ -68,6 +68,18 @@ function actions(one, act) {
   );
 }
 
+/** Who has the case, and what can be done about it. */
+function holder(one, name, act) {
+  const mayAct = may("analyst") && one.isOpen;
+  if (!name && !mayAct) return null;
+  return el(
+    "div",
+    { class: "holder" },
+    name ? [el("span", { class: "muted" }, one.isOpen ? "taken by" : "was with"), taken(name)] : el("span", { class: "muted" }, "nobody has it"),
+    mayAct && [!name && el("button", { title: "Take (t)", onclick: act.take }, "Take", el("kbd", { "aria-hidden": "true" }, "t")), name && el("button", { onclick: act.release }, "Release"), el("button", { onclick: act.assign }, "Assign")],
+  );
+}
+
 function head(one, told, { store, act }) {
   const severity = SEVERITIES[one.severity];
   const rose = one.revision > 1 && one.before.severity_id && one.before.severity_id !== one.severity;
@@ -91,7 +103,7 @@ function head(one, told, { store, act }) {
         el("span", { class: "grow" }),
         actions(one, act),
       ),
-      el("div", { class: "subject" }, page ? el("a", { href: page, title: `All of this ${kindName(one.who.kind)}` }, name) : name, tier(one.who.tier), el("span", { class: "muted" }, kindName(one.who.kind), one.who.id && one.who.id !== one.who.name && [" ", el("code", {}, said(one.who.id))])),
+      el("div", { class: "subject" }, page ? el("a", { href: page, title: `All of this ${kindName(one.who.kind)}` }, name) : name, tier(one.who.tier), el("span", { class: "muted" }, kindName(one.who.kind), one.who.id && one.who.id !== one.who.name && [" ", el("code", {}, said(one.who.id))]), holder(one, store.assigned.get(one.id), act)),
       el("h1", {}, said(told.message)),
       told !== one && el("p", { class: "comment" }, said(one.message), one.comment && [": “", said(one.comment), "”"]),
       makeup(one),

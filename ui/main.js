@@ -1,5 +1,6 @@
 // The page: what the address asks for, beside the list of cases that the live feed keeps fresh.
 
+import { assign, release, take } from "./assign.js";
 import { auditView } from "./audit.js";
 import { caseView } from "./case.js";
 import { decide } from "./decide.js";
@@ -23,6 +24,8 @@ import { toggleZone } from "./time.js";
 
 /** An open case that changes is drawn anew so often at most. */
 const REDRAW_MS = 400;
+/** Who has which case is asked so often. */
+const ASSIGNED_MS = 15_000;
 
 const store = new Store();
 let place = read(location.hash);
@@ -33,11 +36,13 @@ let shown = null;
 let leave = () => {};
 let turn = 0;
 let due = 0;
+/** Who had it when it was drawn. */
+let drawnFor = "";
 /** The address that is shown. */
 let routed = "";
 
 const chosen = () => (place.view === "case" ? place.id : "");
-const queue = new Queue(store, { query: () => query, chosen, href: (id) => among(id, query), choose, decide: decideNow });
+const queue = new Queue(store, { query: () => query, chosen, href: (id) => among(id, query), choose, decide: decideNow, take: takeNow });
 const { detail } = parts;
 
 const VIEWS = { identity: identityView, agent: agentView, pivot: pivotView, silences: silencesView, patterns: patternsView, sources: sourcesView, pipeline: pipelineView, audit: auditView, settings: settingsView };
@@ -93,8 +98,9 @@ async function openCase(keepPlace) {
   const draw = () => {
     clear();
     shown = one;
+    drawnFor = store.assigned.get(id) ?? "";
     entitle(store.fresh.size, one);
-    leave = caseView(detail, one, revisions, { store, query, act: ACTS, isAgain });
+    leave = caseView(detail, one, revisions, { store, query, act: OF_CASE, isAgain });
   };
   if (isAgain) keep(detail, draw);
   else {
@@ -228,13 +234,23 @@ function move(step) {
   if (id) go(among(id, query), place.view === "case");
 }
 
-/** Decides what is selected, else the case that is open. */
-function decideNow() {
+const done = () => queue.picked.size && queue.clear();
+
+/** Does something with what is selected, else with the case that is open. */
+function withOpen(act) {
   if (!may("analyst")) return;
   const selected = queue.selected;
   const cases = selected.length ? selected : shown?.isOpen ? [shown] : [];
   if (!cases.length) return note(shown ? "This case is closed." : "Open a case first, or select some with x.");
-  decide(cases, store, { done: () => queue.picked.size && queue.clear() });
+  act(cases, store, { done });
+}
+
+function decideNow() {
+  withOpen(decide);
+}
+
+function takeNow() {
+  withOpen(take);
 }
 
 function silenceNow() {
@@ -265,13 +281,17 @@ const ACTS = {
   m: withCase(copyMarkdown),
   e: withCase((one) => download(one.id)),
   u: switchZone,
-  t: switchTheme,
+  t: takeNow,
+  l: switchTheme,
   "?": help,
   "/": () => queue.text.focus(),
   "Ctrl K": () => store.state !== "locked" && search(go),
   Enter: () => (shown ? detail.focus() : move(1)),
   Escape: () => (queue.picked.size ? queue.clear() : go(among("", query))),
 };
+
+/** What the buttons of a case do. */
+const OF_CASE = { ...ACTS, take: () => take([shown], store), assign: () => assign([shown], store), release: () => release(shown, store) };
 
 parts.split.prepend(queue.side);
 document.documentElement.dataset.theme = localStorage.getItem("theme") ?? "";
@@ -298,7 +318,7 @@ store.addEventListener("change", ({ detail: what }) => {
     if (chosen() && !shown && store.cases.has(chosen())) openCase(false);
   } else {
     queue.redraw(what);
-    if (what === chosen() && (store.unseen.has(what) || store.decided.has(what))) soon();
+    if (what === chosen() && (store.unseen.has(what) || store.decided.has(what) || drawnFor !== (store.assigned.get(what) ?? ""))) soon();
   }
   withFrame(() => {
     queue.drawCount();
@@ -310,6 +330,10 @@ store.addEventListener("locked", ({ detail: why }) => {
   turn += 1;
   signIn(why, start);
 });
+
+const asksWho = () => !document.hidden && store.state === "live" && store.assignments().catch(() => {});
+setInterval(asksWho, ASSIGNED_MS);
+document.addEventListener("visibilitychange", asksWho);
 
 drawTools();
 queue.draw();

@@ -4,7 +4,7 @@
 const VIEWS = ["silences", "patterns", "sources", "pipeline", "audit", "settings"];
 const NAMED = { alerts: "case", identities: "identity", agents: "agent" };
 /** What the server takes as a filter of the list. */
-const FILTERS = ["status", "severity", "min_severity", "pattern", "family", "tier", "entity", "agent", "ticket", "from", "to", "text"];
+const FILTERS = ["status", "assignee", "severity", "min_severity", "pattern", "family", "tier", "entity", "agent", "ticket", "from", "to", "text"];
 /** Longest value of a filter. */
 const VALUE_BYTES_MAX = 256;
 export const GROUPS = ["person", "pattern", "agent"];

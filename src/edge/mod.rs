@@ -1,5 +1,6 @@
 //! Everything that touches the world: it does, it never decides.
 
+mod assigned;
 pub mod audit_table;
 pub mod clock;
 pub mod commands;

@@ -31,5 +31,6 @@ export const windows = {
   keys: ["?", ".key-groups"],
   deciding: ["d", ".options.verdict"],
   silencing: ["s", ".options.until"],
+  assigning: ["t", "input[list]"],
   searching: ["Control+k", ".search-input"],
 };

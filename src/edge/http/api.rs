@@ -1,10 +1,14 @@
 //! The API: alerts as they lie in the alerts topic, sorted, filtered and in parts.
 
+use super::assign::{Wanted, shown};
+use super::control::open;
 use super::problem::Problem;
 use super::serve::ApiParts;
+use crate::deliver::alert::AlertRecord;
 use crate::deliver::filter::Filter;
 use crate::deliver::view::explain;
-use crate::edge::read_model::{Cursor, Revision};
+use crate::edge::control::Desk;
+use crate::edge::read_model::Cursor;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
@@ -12,7 +16,6 @@ use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use serde::Serialize;
 use std::str::FromStr;
-use std::sync::Arc;
 
 /// Alerts of a part of the list.
 const LIMIT_DEFAULT: usize = 50;
@@ -43,9 +46,10 @@ pub(super) async fn list(
     let Part {
         after,
         limit,
-        rest,
+        mut rest,
         mut faults,
     } = part::<Cursor>(parameters, LIMIT_DEFAULT)?;
+    let wanted = Wanted::take(&mut rest, &mut faults);
     let filter = read(&rest).unwrap_or_else(|more| {
         faults.extend(more);
         Filter::default()
@@ -56,12 +60,21 @@ pub(super) async fn list(
     filled(&parts)?;
     // Taken first: an alert that comes in between is in the list and in the stream from here on.
     let position = parts.feed.position();
-    let page = parts.model.list(&filter, after.as_ref(), limit);
+    let assigned = wanted.map(|wanted| Ok((wanted, open(&parts)?)));
+    let assigned = assigned.transpose()?;
+    let is_wanted = |alert: &AlertRecord| {
+        let takes =
+            |(wanted, desk): &(Wanted, &Desk)| wanted.takes(desk.assignee(&alert.id).as_deref());
+        filter.matches(alert) && assigned.as_ref().is_none_or(takes)
+    };
+    let page = parts.model.list(is_wanted, after.as_ref(), limit);
     let next = page.next.map(|next| next.to_string());
     let tail = serde_json::json!({
         "total": page.total, "next": next, "position": position.to_string(),
     });
-    Ok(answer(join(&page.revisions, &tail)))
+    let revisions = page.revisions.iter();
+    let documents: Vec<Bytes> = revisions.map(|revision| shown(&parts, revision)).collect();
+    Ok(answer(join(&documents, &tail)))
 }
 
 /// `GET /api/v1/alerts/{id}`
@@ -71,7 +84,7 @@ pub(super) async fn newest(
 ) -> Result<Response, Problem> {
     filled(&parts)?;
     let newest = parts.model.newest(&id).ok_or_else(|| unknown(&id))?;
-    Ok(answer(newest.document.clone()))
+    Ok(answer(shown(&parts, &newest)))
 }
 
 /// `GET /api/v1/alerts/{id}/revisions`
@@ -81,11 +94,13 @@ pub(super) async fn revisions(
 ) -> Result<Response, Problem> {
     filled(&parts)?;
     let revisions = parts.model.revisions(&id);
-    if revisions.is_empty() {
+    let Some((newest, before)) = revisions.split_last() else {
         return Err(unknown(&id));
-    }
+    };
     let tail = serde_json::json!({ "total": revisions.len() });
-    Ok(answer(join(&revisions, &tail)))
+    let mut documents: Vec<Bytes> = before.iter().map(|r| r.document.clone()).collect();
+    documents.push(shown(&parts, newest));
+    Ok(answer(join(&documents, &tail)))
 }
 
 /// `GET /api/v1/alerts/{id}/explain`
@@ -167,15 +182,15 @@ pub(super) fn unknown(id: &str) -> Problem {
 }
 
 /// `{"alerts":[…], …}` with the documents as they are.
-fn join(revisions: &[Arc<Revision>], tail: &serde_json::Value) -> Bytes {
-    let size: usize = revisions.iter().map(|r| r.document.len() + 1).sum();
+fn join(documents: &[Bytes], tail: &serde_json::Value) -> Bytes {
+    let size: usize = documents.iter().map(|d| d.len() + 1).sum();
     let mut body = Vec::with_capacity(size + 256);
     body.extend_from_slice(b"{\"alerts\":[");
-    for (n, revision) in revisions.iter().enumerate() {
+    for (n, document) in documents.iter().enumerate() {
         if n > 0 {
             body.push(b',');
         }
-        body.extend_from_slice(&revision.document);
+        body.extend_from_slice(document);
     }
     body.extend_from_slice(b"],");
     // The tail is an object: its first brace is ours already.

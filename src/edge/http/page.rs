@@ -17,6 +17,7 @@ const FILES: &[(&str, &str, &[u8])] = &[
     ("views.css", CSS, include_bytes!("../../../ui/views.css")),
     ("print.css", CSS, include_bytes!("../../../ui/print.css")),
     ("alert.js", JS, include_bytes!("../../../ui/alert.js")),
+    ("assign.js", JS, include_bytes!("../../../ui/assign.js")),
     ("audit.js", JS, include_bytes!("../../../ui/audit.js")),
     ("case.js", JS, include_bytes!("../../../ui/case.js")),
     ("decide.js", JS, include_bytes!("../../../ui/decide.js")),
