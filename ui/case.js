@@ -62,6 +62,7 @@ function actions(one, act) {
     { class: "actions" },
     may("analyst") && one.isOpen && button("Decide", "d", act.d, "primary"),
     may("analyst") && button("Silence", "s", act.s),
+    may("analyst") && button("Exempt", "E", act.E),
     button("Markdown", "m", act.m),
     button("OCSF", "e", act.e),
     el("button", { title: "Print (Ctrl P)", onclick: () => print() }, "Print"),

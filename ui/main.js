@@ -6,6 +6,7 @@ import { caseView } from "./case.js";
 import { decide } from "./decide.js";
 import { note } from "./dialog.js";
 import { el, put } from "./dom.js";
+import { exempt } from "./exempt.js";
 import { copyMarkdown, download } from "./export.js";
 import { entitle, frame, nav, parts, showState, showWho, withFrame } from "./frame.js";
 import { keep } from "./keep.js";
@@ -260,6 +261,13 @@ function silenceNow() {
   else note("Open a case first.");
 }
 
+function exemptNow() {
+  if (!may("analyst")) return;
+  if (place.view === "silences") exempt(null);
+  else if (shown) exempt(shown);
+  else note("Open a case first.");
+}
+
 function group() {
   const order = ["", ...GROUPS];
   choose("group", order[(order.indexOf(query.get("group") ?? "") + 1) % order.length]);
@@ -278,6 +286,7 @@ const ACTS = {
   X: () => queue.toggleAll(),
   d: decideNow,
   s: silenceNow,
+  E: exemptNow,
   m: withCase(copyMarkdown),
   e: withCase((one) => download(one.id)),
   u: switchZone,

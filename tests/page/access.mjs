@@ -51,7 +51,7 @@ step("a viewer is offered nothing that a viewer may not do", async () => {
   await page.waitForSelector(".actions");
   assert.deepEqual(await texts(page, ".actions button"), ["Markdownm", "OCSFe", "Print"]);
   assert.equal((await page.$$(".pick")).length, 0);
-  for (const key of ["d", "s", "t", "x", "X"]) await page.keyboard.press(key);
+  for (const key of ["d", "s", "t", "E", "x", "X"]) await page.keyboard.press(key);
   assert.equal((await page.$$("dialog[open]")).length, 0);
   await page.goto(`${guarded}/#/silences`);
   await page.waitForSelector(".view h1");

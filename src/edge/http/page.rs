@@ -24,6 +24,7 @@ const FILES: &[(&str, &str, &[u8])] = &[
     ("dialog.js", JS, include_bytes!("../../../ui/dialog.js")),
     ("dom.js", JS, include_bytes!("../../../ui/dom.js")),
     ("evidence.js", JS, include_bytes!("../../../ui/evidence.js")),
+    ("exempt.js", JS, include_bytes!("../../../ui/exempt.js")),
     ("export.js", JS, include_bytes!("../../../ui/export.js")),
     ("frame.js", JS, include_bytes!("../../../ui/frame.js")),
     ("keep.js", JS, include_bytes!("../../../ui/keep.js")),
