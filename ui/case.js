@@ -201,12 +201,16 @@ function links(one) {
 /** The event that was picked last, of which case: it stays so when the case is drawn anew. */
 const picked = { id: "", event: "" };
 
+/** The event of a case that was picked last, if one was. */
+export const pickedEvent = (one) => (picked.id === one.id ? one.events.find((event) => event.id === picked.event) : undefined);
+
 /** Shows a case in a node; returns what has to be called when the node is gone. */
 export function caseView(detail, one, revisions, page) {
   // Drawn anew it is laid out whole at once, so that nothing moves.
   const node = el("article", { class: `case-page s-${SEVERITIES[one.severity]}${page.isAgain ? " whole" : ""}` });
   const lanes = el("div", { class: "scroll lanes", tabindex: "0", role: "group", "aria-label": "Timeline, scrolls sideways" });
   put(detail, node);
+  const events = el("section", { class: "card", "data-part": "events" });
   let marks = [];
   const show = (number) => {
     for (const each of node.querySelectorAll("[data-number], [data-ref]")) each.classList.toggle("picked", (each.dataset.number ?? each.dataset.ref) === String(number));
@@ -233,9 +237,10 @@ export function caseView(detail, one, revisions, page) {
   const numbers = new Map(marks.flatMap((mark) => mark.events.map((event) => [event.id, mark.number])));
   node.append(
     el("div", { class: "two even" }, el("section", { class: "card", "data-part": "why" }, el("h2", {}, `Why ${one.score}`), explain(one)), el("div", { class: "stack" }, findings(one, numbers), history(revisions, one) ?? "", linked(one, page.store, page.query) ?? "")),
-    table(one, marks),
+    events,
     links(one),
   );
+  put(events, table(one, marks, page));
   showPicked();
   node.addEventListener("click", (event) => {
     if (event.target.closest("a, button")) return;

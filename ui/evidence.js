@@ -1,7 +1,9 @@
 // What a case stands on: its findings, and the events, each with its source.
 
 import { el, said } from "./dom.js";
+import { placeOf } from "./record.js";
 import { entity, to } from "./route.js";
+import { may } from "./session.js";
 import { clock, day, span } from "./time.js";
 import { points } from "./waterfall.js";
 import { action, isKnown, known, LANE_NAMES, plain } from "./words.js";
@@ -62,8 +64,18 @@ export function findings(one, numbers) {
   );
 }
 
+/** What is done with one event: its record is shown. */
+function does(mark, event, { act }) {
+  const name = `event ${mark.number}, ${action(event.action)}`;
+  return el(
+    "td",
+    { class: "do" },
+    may("analyst") && placeOf(event) && el("button", { class: "source-record", "aria-label": `Source record of ${name}`, title: "Source record (r)", onclick: () => act.record(event) }, "record"),
+  );
+}
+
 /** The events, row by row. */
-export function table(one, marks) {
+export function table(one, marks, page) {
   const rows = marks.flatMap((mark) =>
     mark.events.map((event) =>
       el(
@@ -75,14 +87,13 @@ export function table(one, marks) {
         el("td", { class: "a" }, el("b", {}, action(event.action)), hasFailed(event) && el("span", { class: "outcome" }, plain(event.outcome)), !isKnown(event.action) && event.title && el("div", { class: "muted" }, said(event.title))),
         el("td", { class: "d" }, event.details.map(([name, value, id]) => el("span", { class: "tag" }, `${plain(name)} `, ref(name, value, id)))),
         el("td", { class: "src" }, said(event.product), event.at && el("code", { class: "at" }, said(event.at))),
+        does(mark, event, page),
       ),
     ),
   );
   const hidden = one.eventCount - one.events.length;
-  return el(
-    "section",
-    { class: "card", "data-part": "events" },
+  return [
     el("h2", {}, "Events", hidden > 0 && el("small", {}, ` ${one.events.length} of ${one.eventCount} shown`)),
-    el("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Events" }, el("table", {}, el("thead", {}, el("tr", {}, ["#", "Time", "Lane", "What", "Details", "Source"].map((name) => el("th", { scope: "col" }, name)))), el("tbody", {}, rows))),
-  );
+    el("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Events" }, el("table", {}, el("thead", {}, el("tr", {}, ["#", "Time", "Lane", "What", "Details", "Source"].map((name) => el("th", { scope: "col" }, name)), el("td", { class: "do" }))), el("tbody", {}, rows))),
+  ];
 }

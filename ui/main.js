@@ -2,7 +2,7 @@
 
 import { assign, release, take } from "./assign.js";
 import { auditView } from "./audit.js";
-import { caseView } from "./case.js";
+import { caseView, pickedEvent } from "./case.js";
 import { decide } from "./decide.js";
 import { note } from "./dialog.js";
 import { el, put } from "./dom.js";
@@ -13,6 +13,7 @@ import { keep } from "./keep.js";
 import { first as firstKeys, help, listen } from "./keys.js";
 import { patternsView } from "./patterns.js";
 import { Queue } from "./queue.js";
+import { showRecord } from "./record.js";
 import { among, asked, GROUPS, listed, read } from "./route.js";
 import { search } from "./search.js";
 import { forget, learn, may, me, Refused, signIn, Unknown } from "./session.js";
@@ -273,6 +274,12 @@ function group() {
   choose("group", order[(order.indexOf(query.get("group") ?? "") + 1) % order.length]);
 }
 
+const withEvent = (act) => () => {
+  const event = shown && pickedEvent(shown);
+  if (event) act(event);
+  else note("Pick an event of the timeline first.");
+};
+
 const withCase = (act) => () => (shown ? act(shown) : note("Open a case first."));
 
 const ACTS = {
@@ -289,6 +296,7 @@ const ACTS = {
   E: exemptNow,
   m: withCase(copyMarkdown),
   e: withCase((one) => download(one.id)),
+  r: withEvent((event) => may("analyst") && showRecord(event)),
   u: switchZone,
   t: takeNow,
   l: switchTheme,
@@ -300,7 +308,7 @@ const ACTS = {
 };
 
 /** What the buttons of a case do. */
-const OF_CASE = { ...ACTS, take: () => take([shown], store), assign: () => assign([shown], store), release: () => release(shown, store) };
+const OF_CASE = { ...ACTS, take: () => take([shown], store), assign: () => assign([shown], store), release: () => release(shown, store), record: showRecord };
 
 parts.split.prepend(queue.side);
 document.documentElement.dataset.theme = localStorage.getItem("theme") ?? "";

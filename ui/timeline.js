@@ -109,9 +109,15 @@ function drawMark(mark, y, anchors, pick) {
   const failed = /fail|den/.test(mark.outcome);
   const first = mark.events[0];
   const title = [`${mark.number}. ${action(mark.action)}`, clock(mark.time), first.title, mark.outcome, first.at].filter(Boolean).join(" · ");
+  const press = (event) => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    event.stopPropagation();
+    pick(mark.number);
+  };
   return svg(
     "g",
-    { class: `mark l-${mark.lane}${isAnchor ? " anchor" : ""}${failed ? " failed" : ""}`, "data-number": mark.number, onclick: () => pick(mark.number) },
+    { class: `mark l-${mark.lane}${isAnchor ? " anchor" : ""}${failed ? " failed" : ""}`, "data-number": mark.number, "data-event": first.id, role: "button", "aria-label": title, tabindex: mark.number === 1 ? "0" : "-1", onclick: () => pick(mark.number), onkeydown: press },
     svg("title", {}, title),
     isAnchor && svg("circle", { cx: mark.x, cy: y, r: 15, class: "halo" }),
     svg("circle", { cx: mark.x, cy: y, r: 11, class: "dot" }),
@@ -229,6 +235,18 @@ function laneRow(name, n, top, width, missing, systems) {
   ];
 }
 
+/** The next mark when an arrow is pressed on one. */
+function arrow(event) {
+  const marks = [...event.currentTarget.querySelectorAll(".mark")];
+  const at = marks.indexOf(event.target.closest(".mark"));
+  const next = marks[at + ({ ArrowRight: 1, ArrowLeft: -1 }[event.key] ?? NaN)];
+  if (at < 0 || !next) return;
+  event.preventDefault();
+  marks[at].setAttribute("tabindex", "-1");
+  next.setAttribute("tabindex", "0");
+  next.focus();
+}
+
 /** The timeline as an SVG of at least this width; `pick` hears which mark was chosen. */
 export function timeline(one, width, pick) {
   [LANE, BAND] = innerHeight < 820 ? [44, 15] : [52, 17];
@@ -241,7 +259,7 @@ export function timeline(one, width, pick) {
   const anchors = new Set(one.findings.filter((f) => f.state === "active").map((f) => f.anchor));
   const drawn = svg(
     "svg",
-    { class: "timeline", width: whole, height: bottom + 38, viewBox: `0 0 ${whole} ${bottom + 38}`, role: "img", "aria-label": "Timeline of the events by lane" },
+    { class: "timeline", width: whole, height: bottom + 38, viewBox: `0 0 ${whole} ${bottom + 38}`, role: "group", "aria-label": "Timeline of the events by lane", onkeydown: arrow },
     LANES.map((name, n) => laneRow(name, n, top, whole, one.missing, systemsOf(one.events, name))),
     found.map((mark) => svg("line", { x1: mark.x, x2: mark.x, y1: y(mark.lane), y2: bottom, class: "drop" })),
     found.map((mark) => lasting(mark, found, y)),

@@ -35,6 +35,7 @@ const FILES: &[(&str, &str, &[u8])] = &[
     ("main.js", JS, include_bytes!("../../../ui/main.js")),
     ("patterns.js", JS, include_bytes!("../../../ui/patterns.js")),
     ("queue.js", JS, include_bytes!("../../../ui/queue.js")),
+    ("record.js", JS, include_bytes!("../../../ui/record.js")),
     ("records.js", JS, include_bytes!("../../../ui/records.js")),
     ("route.js", JS, include_bytes!("../../../ui/route.js")),
     ("row.js", JS, include_bytes!("../../../ui/row.js")),
