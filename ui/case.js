@@ -65,6 +65,7 @@ function actions(one, act) {
     may("analyst") && button("Exempt", "E", act.E),
     button("Markdown", "m", act.m),
     button("OCSF", "e", act.e),
+    el("button", { title: "The command that plays this time again", "aria-label": "Replay command", onclick: act.replay }, "Replay"),
     el("button", { title: "Print (Ctrl P)", onclick: () => print() }, "Print"),
   );
 }

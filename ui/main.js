@@ -14,6 +14,7 @@ import { first as firstKeys, help, listen } from "./keys.js";
 import { patternsView } from "./patterns.js";
 import { Queue } from "./queue.js";
 import { showRecord } from "./record.js";
+import { replay } from "./replay.js";
 import { among, asked, GROUPS, listed, read } from "./route.js";
 import { search } from "./search.js";
 import { forget, learn, may, me, Refused, signIn, Unknown } from "./session.js";
@@ -308,7 +309,7 @@ const ACTS = {
 };
 
 /** What the buttons of a case do. */
-const OF_CASE = { ...ACTS, take: () => take([shown], store), assign: () => assign([shown], store), release: () => release(shown, store), record: showRecord };
+const OF_CASE = { ...ACTS, take: () => take([shown], store), assign: () => assign([shown], store), release: () => release(shown, store), record: showRecord, replay: () => replay(shown) };
 
 parts.split.prepend(queue.side);
 document.documentElement.dataset.theme = localStorage.getItem("theme") ?? "";

@@ -1,4 +1,4 @@
-// What is done with single events of a case: their source record.
+// What is done with single events of a case: their source record, and playing their time again.
 
 import assert from "node:assert/strict";
 import { hostile } from "./strings.mjs";
@@ -113,4 +113,31 @@ step("who may only read is not offered records", async () => {
   assert.equal((await page.$$(".holder")).length, 0, "and takes no cases");
   assert.deepEqual(bad, []);
   await context.close();
+});
+
+step("the command that plays this time again is shown before it is copied", async ({ context, page }) => {
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  const replay = async () => {
+    await page.focus('.actions button[aria-label="Replay command"]');
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("dialog textarea");
+    return page.inputValue("dialog textarea");
+  };
+  const text = await replay();
+  const [from, to] = [start[2].finding_info.first_seen_time - 86_400_000, start[2].finding_info.last_seen_time + 4 * 3_600_000];
+  assert.ok(text.includes(`kcat -C -q -e -b "$BROKERS" -t okta.system-log -o s@${from} -o e@${to} > okta.system-log.jsonl`), text);
+  assert.match(text, /deskwarden replay \\\n {2}--source amazon_connect=connect\.events\.jsonl \\\n {2}--source okta=okta\.system-log\.jsonl \\\n {2}--format timeline$/);
+  assert.match(await page.textContent("dialog"), /Only sources from which this case has events/);
+  await shot(page, "replay");
+  await page.keyboard.press("Enter");
+  await closed(page);
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), text);
+  const source = (name, topic, domains) => ({ name, topic, domains, product: "okta" });
+  const sources = [source("desk", "servicenow.tables", ["ticket"]), source("people", "hr", ["directory"]), source("x; rm -rf ~", "t", []), source("y", "$(id)", [])];
+  await context.route("**/api/v1/sources", (route) => route.fulfill(json({ sources })));
+  const configured = await replay();
+  assert.match(configured, /deskwarden replay \\\n {2}--config deskwarden\.yaml \\\n {2}--source desk=servicenow\.tables\.jsonl \\\n {2}--format timeline$/);
+  assert.ok(!/rm -rf|\$\(id\)|hr\.jsonl/.test(configured), "nothing of it is run by whoever pastes it");
+  await page.keyboard.press("Escape");
+  await context.unroute("**/api/v1/sources");
 });

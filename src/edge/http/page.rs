@@ -37,6 +37,7 @@ const FILES: &[(&str, &str, &[u8])] = &[
     ("queue.js", JS, include_bytes!("../../../ui/queue.js")),
     ("record.js", JS, include_bytes!("../../../ui/record.js")),
     ("records.js", JS, include_bytes!("../../../ui/records.js")),
+    ("replay.js", JS, include_bytes!("../../../ui/replay.js")),
     ("route.js", JS, include_bytes!("../../../ui/route.js")),
     ("row.js", JS, include_bytes!("../../../ui/row.js")),
     ("search.js", JS, include_bytes!("../../../ui/search.js")),
