@@ -3,10 +3,10 @@
 import { patterns, waterfall } from "./alert.js";
 import { open } from "./dialog.js";
 import { el, put, said, svg } from "./dom.js";
-import { findings, table } from "./evidence.js";
+import { findings, pinnedEvents, table } from "./evidence.js";
 import { keep } from "./keep.js";
 import { linked } from "./linked.js";
-import { entity, to } from "./route.js";
+import { entity, pinOf, to } from "./route.js";
 import { kindName, taken, tier } from "./row.js";
 import { may } from "./session.js";
 import { timeline } from "./timeline.js";
@@ -211,6 +211,7 @@ export function caseView(detail, one, revisions, page) {
   const node = el("article", { class: `case-page s-${SEVERITIES[one.severity]}${page.isAgain ? " whole" : ""}` });
   const lanes = el("div", { class: "scroll lanes", tabindex: "0", role: "group", "aria-label": "Timeline, scrolls sideways" });
   put(detail, node);
+  const pinCard = el("section", { class: "card pinned", "data-part": "pinned", hidden: true });
   const events = el("section", { class: "card", "data-part": "events" });
   let marks = [];
   const show = (number) => {
@@ -226,14 +227,14 @@ export function caseView(detail, one, revisions, page) {
     if (mark) show(mark.number);
   };
   const drawLanes = () => {
-    const made = timeline(one, lanes.clientWidth, pick);
+    const made = timeline(one, lanes.clientWidth, pick, (event) => page.pins().has(pinOf(event.id)));
     marks = made.marks;
     keep(lanes, () => put(lanes, made.drawn));
     showPicked();
   };
   // The last revision of a closed case says that it is closed; the one before, what it is about.
   const told = one.isOpen ? one : (revisions.findLast((revision) => revision.isOpen) ?? one);
-  put(node, head(one, told, page), el("div", { class: "two" }, todo(one, told), controls(one)), el("section", { class: "card wide", "data-part": "lanes" }, el("h2", {}, "What happened, in order"), lanes));
+  put(node, head(one, told, page), el("div", { class: "two" }, todo(one, told), controls(one)), el("section", { class: "card wide", "data-part": "lanes" }, el("h2", {}, "What happened, in order"), lanes), pinCard);
   drawLanes();
   const numbers = new Map(marks.flatMap((mark) => mark.events.map((event) => [event.id, mark.number])));
   node.append(
@@ -241,8 +242,20 @@ export function caseView(detail, one, revisions, page) {
     events,
     links(one),
   );
-  put(events, table(one, marks, page));
-  showPicked();
+  const drawPins = () => {
+    const pins = page.pins();
+    const found = pinnedEvents(marks, pins);
+    pinCard.hidden = !found;
+    put(pinCard, found ?? "");
+    keep(events, () => put(events, table(one, marks, { pins, act: page.act })));
+    showPicked();
+  };
+  const repin = () => {
+    drawLanes();
+    drawPins();
+  };
+  drawPins();
+  addEventListener("pins", repin);
   node.addEventListener("click", (event) => {
     if (event.target.closest("a, button")) return;
     const ref = event.target.closest("[data-ref], tr[data-number]");
@@ -256,5 +269,8 @@ export function caseView(detail, one, revisions, page) {
     }
   });
   watch.observe(lanes);
-  return () => watch.disconnect();
+  return () => {
+    watch.disconnect();
+    removeEventListener("pins", repin);
+  };
 }

@@ -1,8 +1,9 @@
 // What a case stands on: its findings, and the events, each with its source.
 
 import { el, said } from "./dom.js";
+import { pinMark } from "./pin.js";
 import { placeOf } from "./record.js";
-import { entity, to } from "./route.js";
+import { entity, pinOf, to } from "./route.js";
 import { may } from "./session.js";
 import { clock, day, span } from "./time.js";
 import { points } from "./waterfall.js";
@@ -64,14 +65,24 @@ export function findings(one, numbers) {
   );
 }
 
-/** What is done with one event: its record is shown. */
-function does(mark, event, { act }) {
+/** What is done with one event: its record is shown, it is pinned. */
+function does(mark, event, { pins, act }) {
   const name = `event ${mark.number}, ${action(event.action)}`;
+  const isPinned = pins.has(pinOf(event.id));
   return el(
     "td",
     { class: "do" },
+    event.id && el("button", { class: "pin", "aria-pressed": String(isPinned), "aria-label": `Pin ${name}`, title: isPinned ? "Take the pin off (p)" : "Pin (p)", onclick: () => act.pin(event) }, pinMark()),
     may("analyst") && placeOf(event) && el("button", { class: "source-record", "aria-label": `Source record of ${name}`, title: "Source record (r)", onclick: () => act.record(event) }, "record"),
   );
+}
+
+/** The pinned events, as they are printed with the case. */
+export function pinnedEvents(marks, pins) {
+  const found = marks.flatMap((mark) => mark.events.filter((event) => pins.has(pinOf(event.id))).map((event) => [mark.number, event]));
+  if (!found.length) return null;
+  const rows = found.map(([number, event]) => el("li", {}, pinMark(), el("span", { class: "ref", "data-ref": number }, number), el("time", {}, `${day(event.time)} ${clock(event.time)}`), el("b", {}, action(event.action)), el("span", {}, event.details.map(([name, value, id]) => el("span", { class: "tag" }, `${plain(name)} `, ref(name, value, id)))), el("code", { class: "at" }, said(event.at))));
+  return [el("h2", {}, "Pinned", el("small", {}, " in the address: who opens it sees them")), el("ul", { class: "pins" }, rows)];
 }
 
 /** The events, row by row. */

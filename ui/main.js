@@ -15,7 +15,7 @@ import { patternsView } from "./patterns.js";
 import { Queue } from "./queue.js";
 import { showRecord } from "./record.js";
 import { replay } from "./replay.js";
-import { among, asked, GROUPS, listed, read } from "./route.js";
+import { among, asked, GROUPS, listed, pinned, pinOf, read } from "./route.js";
 import { search } from "./search.js";
 import { forget, learn, may, me, Refused, signIn, Unknown } from "./session.js";
 import { silence } from "./silence.js";
@@ -103,7 +103,7 @@ async function openCase(keepPlace) {
     shown = one;
     drawnFor = store.assigned.get(id) ?? "";
     entitle(store.fresh.size, one);
-    leave = caseView(detail, one, revisions, { store, query, act: OF_CASE, isAgain });
+    leave = caseView(detail, one, revisions, { store, query, act: OF_CASE, isAgain, pins: () => pinned(place.query) });
   };
   if (isAgain) keep(detail, draw);
   else {
@@ -134,11 +134,12 @@ async function openView() {
 
 function route() {
   routed = location.hash;
-  const before = { ...place, query: query.toString() };
+  const before = { ...place, query: query.toString(), pins: place.query.get("pins") };
   place = read(location.hash);
   if (place.view === "cases" || place.view === "case") query = listed(place.query);
   document.body.classList.toggle("alone", !["cases", "case"].includes(place.view));
   nav(place.view);
+  if (place.view === "case" && before.id === place.id && before.pins !== place.query.get("pins")) dispatchEvent(new Event("pins"));
   if (before.query !== query.toString()) {
     queue.drawTools();
     if (asked(query).toString() !== store.filter.toString()) store.follow(asked(query));
@@ -186,7 +187,7 @@ function choose(name, value) {
   else next.delete(name);
   queue.picked.clear();
   const isList = place.view === "cases" || place.view === "case";
-  go(among(isList ? chosen() : "", listed(next)), true);
+  go(among(isList ? chosen() : "", listed(next), pinned(place.query)), true);
 }
 
 async function start() {
@@ -275,6 +276,14 @@ function group() {
   choose("group", order[(order.indexOf(query.get("group") ?? "") + 1) % order.length]);
 }
 
+/** Pins an event of the case that is open, or takes its pin off. */
+function pin(event) {
+  const pins = pinned(place.query);
+  const name = pinOf(event.id);
+  if (!pins.delete(name)) pins.add(name);
+  go(among(place.id, query, pins), true);
+}
+
 const withEvent = (act) => () => {
   const event = shown && pickedEvent(shown);
   if (event) act(event);
@@ -297,6 +306,7 @@ const ACTS = {
   E: exemptNow,
   m: withCase(copyMarkdown),
   e: withCase((one) => download(one.id)),
+  p: withEvent(pin),
   r: withEvent((event) => may("analyst") && showRecord(event)),
   u: switchZone,
   t: takeNow,
@@ -309,7 +319,7 @@ const ACTS = {
 };
 
 /** What the buttons of a case do. */
-const OF_CASE = { ...ACTS, take: () => take([shown], store), assign: () => assign([shown], store), release: () => release(shown, store), record: showRecord, replay: () => replay(shown) };
+const OF_CASE = { ...ACTS, take: () => take([shown], store), assign: () => assign([shown], store), release: () => release(shown, store), pin, record: showRecord, replay: () => replay(shown) };
 
 parts.split.prepend(queue.side);
 document.documentElement.dataset.theme = localStorage.getItem("theme") ?? "";

@@ -1,6 +1,7 @@
 // The swim lanes: what happened in which order, and what did not happen.
 
 import { svg } from "./dom.js";
+import { pinMark } from "./pin.js";
 import { clock, day, span } from "./time.js";
 import { action, controlLane, LANE_NAMES, LANES, plain } from "./words.js";
 
@@ -104,7 +105,7 @@ function labels(found, y) {
   });
 }
 
-function drawMark(mark, y, anchors, pick) {
+function drawMark(mark, y, anchors, pick, isPinned) {
   const isAnchor = mark.events.some((event) => event.finding === "anchor" || anchors.has(event.id));
   const failed = /fail|den/.test(mark.outcome);
   const first = mark.events[0];
@@ -122,6 +123,7 @@ function drawMark(mark, y, anchors, pick) {
     isAnchor && svg("circle", { cx: mark.x, cy: y, r: 15, class: "halo" }),
     svg("circle", { cx: mark.x, cy: y, r: 11, class: "dot" }),
     svg("text", { x: mark.x, y: y + 4, class: "mark-number", "text-anchor": "middle" }, mark.number),
+    isPinned && pinMark({ x: mark.x + 5, y: y - 21, width: 12, height: 14 }),
   );
 }
 
@@ -247,8 +249,11 @@ function arrow(event) {
   next.focus();
 }
 
-/** The timeline as an SVG of at least this width; `pick` hears which mark was chosen. */
-export function timeline(one, width, pick) {
+/**
+ * The timeline as an SVG of at least this width; `pick` hears which mark was chosen, `pins` says whether an
+ * event is pinned.
+ */
+export function timeline(one, width, pick, pins = () => false) {
   [LANE, BAND] = innerHeight < 820 ? [44, 15] : [52, 17];
   const found = marks(one.events);
   const whole = places(found, Math.max(width, 560));
@@ -267,7 +272,7 @@ export function timeline(one, width, pick) {
     path(found, y),
     arrows(found, y),
     labels(found, y),
-    found.map((mark) => drawMark(mark, y(mark.lane), anchors, pick)),
+    found.map((mark) => drawMark(mark, y(mark.lane), anchors, pick, mark.events.some(pins))),
     axis(found, bottom + 4),
   );
   return { drawn, marks: found };

@@ -1,8 +1,8 @@
-// What is done with single events of a case: their source record, and playing their time again.
+// What is done with single events of a case: their source record, pins, and playing their time again.
 
 import assert from "node:assert/strict";
 import { hostile } from "./strings.mjs";
-import { lead, open, shot, show, start, texts, until, viewer } from "./tools.mjs";
+import { address, lead, open, shot, show, start, texts, until, viewer } from "./tools.mjs";
 
 export const options = { hash: `#/alerts/${lead}` };
 export const steps = [];
@@ -113,6 +113,39 @@ step("who may only read is not offered records", async () => {
   assert.equal((await page.$$(".holder")).length, 0, "and takes no cases");
   assert.deepEqual(bad, []);
   await context.close();
+});
+
+step("events are pinned in the address, and printed with the case", async ({ page }) => {
+  await picked(page);
+  await page.keyboard.press("p");
+  await page.waitForSelector(".pinned:not([hidden])");
+  const hash = await page.evaluate(() => location.hash);
+  assert.equal(hash, `#/alerts/${lead}?pins=${fifth.uid.slice(0, 8)}`);
+  assert.equal((await page.$$(".timeline .pin-mark")).length, 1);
+  assert.equal(await page.evaluate(() => document.activeElement.dataset.event), fifth.uid, "the focus stays at the mark");
+  await page.focus('tr[data-number="1"] .pin');
+  await page.keyboard.press("Enter");
+  await until(page, () => document.querySelectorAll(".pins li").length === 2);
+  assert.equal(await page.evaluate(() => document.activeElement.getAttribute("aria-pressed")), "true");
+  await shot(page, "pinned-dark");
+  // Whoever is sent the address sees them, whatever else it says.
+  await page.goto(`${address}/#/`);
+  await page.goto(`${address}/#/alerts/${lead}?pins=${fifth.uid.slice(0, 8)},<img src=x onerror=hit=1>,%22%3E,ffffffff`);
+  await page.waitForSelector(".pinned:not([hidden])");
+  assert.equal((await page.$$(".pins li")).length, 1);
+  assert.match(await page.textContent(".pins li"), new RegExp(place));
+  await page.keyboard.press("j");
+  assert.ok(!(await page.evaluate(() => location.hash)).includes("pins"), "they belong to one case");
+  await page.goBack();
+  await page.goto(`${address}/${hash}`);
+  await page.waitForSelector(".pinned:not([hidden])");
+  await page.emulateMedia({ media: "print" });
+  assert.ok(await page.isVisible(".pins li"));
+  assert.equal(await page.isVisible(".case-page .pin"), false);
+  await page.emulateMedia({ media: "screen" });
+  await page.focus(`tr[data-event="${fifth.uid}"] .pin`);
+  await page.keyboard.press("Enter");
+  await until(page, () => document.querySelector(".pinned").hidden && !location.hash.includes("pins"));
 });
 
 step("the command that plays this time again is shown before it is copied", async ({ context, page }) => {

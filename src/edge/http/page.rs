@@ -34,6 +34,7 @@ const FILES: &[(&str, &str, &[u8])] = &[
     ("list.js", JS, include_bytes!("../../../ui/list.js")),
     ("main.js", JS, include_bytes!("../../../ui/main.js")),
     ("patterns.js", JS, include_bytes!("../../../ui/patterns.js")),
+    ("pin.js", JS, include_bytes!("../../../ui/pin.js")),
     ("queue.js", JS, include_bytes!("../../../ui/queue.js")),
     ("record.js", JS, include_bytes!("../../../ui/record.js")),
     ("records.js", JS, include_bytes!("../../../ui/records.js")),
