@@ -69,12 +69,14 @@ fn problem(answer: &Answer) -> String {
 
 /// Every route, and the least role that may take it. One that is served and not listed here, or with
 /// another role, fails the test.
-const MATRIX: [(&str, &str, Access); 27] = [
+const MATRIX: [(&str, &str, Access); 29] = [
     ("GET", "/api/v1/alerts", Access::Viewer),
     ("GET", "/api/v1/alerts/{id}", Access::Viewer),
     ("GET", "/api/v1/alerts/{id}/revisions", Access::Viewer),
     ("GET", "/api/v1/alerts/{id}/explain", Access::Viewer),
     ("POST", "/api/v1/alerts/{id}/disposition", Access::Analyst),
+    ("PUT", "/api/v1/alerts/{id}/assignee", Access::Analyst),
+    ("GET", "/api/v1/assignments", Access::Viewer),
     ("GET", "/api/v1/openapi.json", Access::Viewer),
     ("GET", "/api/v1/me", Access::Viewer),
     ("GET", "/api/v1/identities/{id}", Access::Viewer),

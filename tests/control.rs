@@ -284,6 +284,104 @@ fn what_no_correlator_would_take_is_refused_with_the_reason() {
     assert!(records(&broker).is_empty(), "nothing was written");
 }
 
+fn put(serving: &Serving, body: &Value) -> Answer {
+    let headers = [
+        ("authorization", "Bearer dw_anna"),
+        ("content-type", "application/json"),
+    ];
+    let path = format!("/api/v1/alerts/{ALERT}/assignee");
+    let body = body.to_string();
+    request(serving.api, ("PUT", &path), &headers, body.as_bytes())
+}
+
+#[test]
+fn a_case_is_taken_given_away_and_released_also_after_a_restart() {
+    let broker = MemoryBroker::default();
+    let serving = start(broker.clone());
+    publish(&serving, 1, 1);
+    publish(&serving, 2, 2);
+    let before = list_alert(&serving);
+    let total = |filter: &str| {
+        let path = format!("/api/v1/alerts?assignee={filter}");
+        list(&serving, &path)["total"].clone()
+    };
+    assert_eq!((total("none"), total("anna")), (json!(1), json!(0)));
+    let taken = put(&serving, &json!({"assignee": "anna"}));
+    assert_eq!(taken.status, 201, "{}", taken.text());
+    let wanted = json!({
+        "kind": "assignment", "alert": ALERT, "entity": "identity|hris:E1", "revision": 2,
+        "assignee": "anna", "owner": "anna@example.com",
+    });
+    assert_eq!(taken.json()["record"], wanted);
+    assert_eq!(
+        put(&serving, &json!({"assignee": "bea", "revision": 1})).status,
+        201
+    );
+    let shown = |serving: &Serving| {
+        let path = format!("/api/v1/alerts/{ALERT}/revisions");
+        let revisions = list(serving, &path);
+        let listed = list(serving, "/api/v1/alerts?assignee=bea");
+        let newest = list_alert(serving);
+        assert_eq!(listed["alerts"][0], newest);
+        assert_eq!(revisions["alerts"][1], newest);
+        assert_eq!(revisions["alerts"][0]["status_id"], 1, "what was, was");
+        newest
+    };
+    let mut with = before.clone();
+    with["status_id"] = json!(2);
+    with["assignee"] = json!({"name": "bea"});
+    assert_eq!(shown(&serving), with);
+    assert_eq!(
+        list(&serving, "/api/v1/assignments")["assignments"],
+        json!([{"alert": ALERT, "assignee": "bea"}])
+    );
+    assert_eq!((total("none"), total("anna")), (json!(0), json!(0)));
+    let keys: Vec<_> = records(&broker).iter().map(|r| r.key.clone()).collect();
+    let key = format!("assignment/{ALERT}").into_bytes();
+    assert_eq!(keys, [Some(key.clone()), Some(key)], "the newest is kept");
+    serving.stop();
+
+    let serving = start(broker.clone());
+    publish(&serving, 2, 2);
+    let is_there = || list_alert(&serving)["status_id"] == 2;
+    assert!((0..10_000).any(|_| is_there()));
+    assert_eq!(shown(&serving), with);
+    assert_eq!(put(&serving, &json!({"assignee": null})).status, 201);
+    assert_eq!(list_alert(&serving), before);
+    assert_eq!(list(&serving, "/api/v1/assignments")["total"], 0);
+}
+
+#[test]
+fn an_assignment_that_says_nothing_is_refused() {
+    let broker = MemoryBroker::default();
+    let serving = start(broker.clone());
+    publish(&serving, 2, 1);
+    let none = json!([]);
+    for (body, says) in [
+        (json!({}), "assignee"),
+        (json!({"assignee": " "}), "`assignee` is empty"),
+        (json!({"assignee": "none"}), "not `none`"),
+        (json!({"assignee": "x".repeat(257)}), "at most 256"),
+        (json!({"assignee": none}), "expected a string"),
+        (json!({"assignee": "bea", "revision": 3}), "the newest is 2"),
+        (json!({"assignee": "bea", "owner": "bea"}), "owner: it is"),
+        (json!({"assignee": "bea", "reason": "why"}), "reason"),
+    ] {
+        let fault = faults(&put(&serving, &body));
+        assert!(fault.contains(says), "{body}: {fault}");
+    }
+    publish(&serving, 3, 3);
+    let fault = faults(&put(&serving, &json!({"assignee": "anna"})));
+    assert!(fault.contains("closed"), "{fault}");
+    assert!(records(&broker).is_empty(), "nothing was written");
+    let bad = serving::get(
+        serving.api,
+        "/api/v1/alerts?assignee=",
+        &[("authorization", "Bearer dw_anna")],
+    );
+    assert_eq!(bad.status, 400);
+}
+
 #[test]
 fn a_verdict_names_the_revision_that_was_seen() {
     let broker = MemoryBroker::default();

@@ -139,6 +139,7 @@ export function read(doc) {
     revision: number(meta.sequence),
     isOpen: number(top.activity_id) !== 3 && number(top.status_id) !== 4,
     isSuppressed: number(top.status_id) === 3,
+    assignee: text(object(top.assignee).name),
     closedBy: text(top.status_detail),
     verdict: VERDICTS[number(top.verdict_id)] ?? "",
     comment: text(top.comment),

@@ -3,10 +3,11 @@
 import { patterns, waterfall } from "./alert.js";
 import { open } from "./dialog.js";
 import { el, put, said, svg } from "./dom.js";
-import { findings, table } from "./evidence.js";
+import { findings, pinnedEvents, table } from "./evidence.js";
+import { keep } from "./keep.js";
 import { linked } from "./linked.js";
-import { entity, to } from "./route.js";
-import { chips, kindName, tier } from "./row.js";
+import { entity, pinOf, to } from "./route.js";
+import { kindName, taken, tier } from "./row.js";
 import { may } from "./session.js";
 import { timeline } from "./timeline.js";
 import { clock, day, full, range, span } from "./time.js";
@@ -61,9 +62,23 @@ function actions(one, act) {
     { class: "actions" },
     may("analyst") && one.isOpen && button("Decide", "d", act.d, "primary"),
     may("analyst") && button("Silence", "s", act.s),
+    may("analyst") && button("Exempt", "E", act.E),
     button("Markdown", "m", act.m),
     button("OCSF", "e", act.e),
+    el("button", { title: "The command that plays this time again", "aria-label": "Replay command", onclick: act.replay }, "Replay"),
     el("button", { title: "Print (Ctrl P)", onclick: () => print() }, "Print"),
+  );
+}
+
+/** Who has the case, and what can be done about it. */
+function holder(one, name, act) {
+  const mayAct = may("analyst") && one.isOpen;
+  if (!name && !mayAct) return null;
+  return el(
+    "div",
+    { class: "holder" },
+    name ? [el("span", { class: "muted" }, one.isOpen ? "taken by" : "was with"), taken(name)] : el("span", { class: "muted" }, "nobody has it"),
+    mayAct && [!name && el("button", { title: "Take (t)", onclick: act.take }, "Take", el("kbd", { "aria-hidden": "true" }, "t")), name && el("button", { onclick: act.release }, "Release"), el("button", { onclick: act.assign }, "Assign")],
   );
 }
 
@@ -74,7 +89,7 @@ function head(one, told, { store, act }) {
   const name = said(one.who.name || "unknown", { class: "name" });
   return el(
     "header",
-    { class: `head s-${severity}` },
+    { class: `head s-${severity}`, "data-part": "head" },
     ring(one),
     el(
       "div",
@@ -90,7 +105,7 @@ function head(one, told, { store, act }) {
         el("span", { class: "grow" }),
         actions(one, act),
       ),
-      el("div", { class: "subject" }, page ? el("a", { href: page, title: `All of this ${kindName(one.who.kind)}` }, name) : name, tier(one.who.tier), el("span", { class: "muted" }, kindName(one.who.kind), one.who.id && one.who.id !== one.who.name && [" ", el("code", {}, said(one.who.id))])),
+      el("div", { class: "subject" }, page ? el("a", { href: page, title: `All of this ${kindName(one.who.kind)}` }, name) : name, tier(one.who.tier), el("span", { class: "muted" }, kindName(one.who.kind), one.who.id && one.who.id !== one.who.name && [" ", el("code", {}, said(one.who.id))]), holder(one, store.assigned.get(one.id), act)),
       el("h1", {}, said(told.message)),
       told !== one && el("p", { class: "comment" }, said(one.message), one.comment && [": “", said(one.comment), "”"]),
       makeup(one),
@@ -109,7 +124,7 @@ function todo(one, told) {
   const advice = steps(told.advice);
   return el(
     "section",
-    { class: "card todo" },
+    { class: "card todo", "data-part": "todo" },
     el("h2", {}, one.isOpen ? "What to do now" : "What was to be done"),
     advice.length ? el("ol", {}, advice.map((step) => el("li", {}, el("span", {}, said(step))))) : el("p", { class: "muted" }, "The alert brings no advice."),
   );
@@ -119,7 +134,7 @@ function controls(one) {
   const gone = [...new Set(one.missing)];
   return el(
     "section",
-    { class: "card controls" },
+    { class: "card controls", "data-part": "controls" },
     el("h2", {}, "Missing controls"),
     gone.length ? el("ul", {}, gone.map((name) => el("li", { class: "gone" }, el("span", { class: "cross", "aria-hidden": "true" }, "✕"), said(plain(name))))) : el("p", { class: "muted" }, "None that this case stands on."),
     el("div", { class: "others" }, others(one, gone)),
@@ -162,7 +177,7 @@ function history(revisions, one) {
   if (revisions.length < 2) return null;
   return el(
     "section",
-    { class: "card" },
+    { class: "card", "data-part": "history" },
     el("h2", {}, "How it came about"),
     el(
       "ol",
@@ -175,7 +190,7 @@ function history(revisions, one) {
 function links(one) {
   return el(
     "footer",
-    { class: "links" },
+    { class: "links", "data-part": "links" },
     one.previous && el("a", { href: to("alerts", one.previous) }, "the case before this one"),
     one.linked && el("span", {}, "is now known as ", el("a", { href: to("identities", one.linked) }, el("code", {}, said(one.linked)))),
     one.campaign && one.campaign !== one.id && el("a", { href: to("alerts", one.campaign) }, "the campaign it belongs to"),
@@ -184,37 +199,67 @@ function links(one) {
   );
 }
 
+/** The event that was picked last, of which case: it stays so when the case is drawn anew. */
+const picked = { id: "", event: "" };
+
+/** The event of a case that was picked last, if one was. */
+export const pickedEvent = (one) => (picked.id === one.id ? one.events.find((event) => event.id === picked.event) : undefined);
+
 /** Shows a case in a node; returns what has to be called when the node is gone. */
 export function caseView(detail, one, revisions, page) {
-  const node = el("article", { class: `case-page s-${SEVERITIES[one.severity]}` });
+  // Drawn anew it is laid out whole at once, so that nothing moves.
+  const node = el("article", { class: `case-page s-${SEVERITIES[one.severity]}${page.isAgain ? " whole" : ""}` });
   const lanes = el("div", { class: "scroll lanes", tabindex: "0", role: "group", "aria-label": "Timeline, scrolls sideways" });
   put(detail, node);
+  const pinCard = el("section", { class: "card pinned", "data-part": "pinned", hidden: true });
+  const events = el("section", { class: "card", "data-part": "events" });
   let marks = [];
-  let picked = "";
+  const show = (number) => {
+    for (const each of node.querySelectorAll("[data-number], [data-ref]")) each.classList.toggle("picked", (each.dataset.number ?? each.dataset.ref) === String(number));
+  };
   const pick = (number) => {
-    picked = String(number);
-    for (const each of node.querySelectorAll("[data-number], [data-ref]")) each.classList.toggle("picked", (each.dataset.number ?? each.dataset.ref) === picked);
-    node.querySelector(`tr[data-number="${picked}"]`)?.scrollIntoView({ block: "nearest" });
+    Object.assign(picked, { id: one.id, event: marks[number - 1]?.events[0].id ?? "" });
+    show(number);
+    node.querySelector(`tr[data-number="${number}"]`)?.scrollIntoView({ block: "nearest" });
+  };
+  const showPicked = () => {
+    const mark = picked.id === one.id && marks.find((mark) => mark.events.some((event) => event.id === picked.event));
+    if (mark) show(mark.number);
   };
   const drawLanes = () => {
-    const made = timeline(one, lanes.clientWidth, pick);
+    const made = timeline(one, lanes.clientWidth, pick, (event) => page.pins().has(pinOf(event.id)));
     marks = made.marks;
-    put(lanes, made.drawn);
+    keep(lanes, () => put(lanes, made.drawn));
+    showPicked();
   };
   // The last revision of a closed case says that it is closed; the one before, what it is about.
   const told = one.isOpen ? one : (revisions.findLast((revision) => revision.isOpen) ?? one);
-  put(node, head(one, told, page), el("div", { class: "two" }, todo(one, told), controls(one)), el("section", { class: "card wide" }, el("h2", {}, "What happened, in order"), lanes));
+  put(node, head(one, told, page), el("div", { class: "two" }, todo(one, told), controls(one)), el("section", { class: "card wide", "data-part": "lanes" }, el("h2", {}, "What happened, in order"), lanes), pinCard);
   drawLanes();
   const numbers = new Map(marks.flatMap((mark) => mark.events.map((event) => [event.id, mark.number])));
   node.append(
-    el("div", { class: "two even" }, el("section", { class: "card" }, el("h2", {}, `Why ${one.score}`), explain(one)), el("div", { class: "stack" }, findings(one, numbers), history(revisions, one) ?? "", linked(one, page.store, page.query) ?? "")),
-    table(one, marks),
+    el("div", { class: "two even" }, el("section", { class: "card", "data-part": "why" }, el("h2", {}, `Why ${one.score}`), explain(one)), el("div", { class: "stack" }, findings(one, numbers), history(revisions, one) ?? "", linked(one, page.store, page.query) ?? "")),
+    events,
     links(one),
   );
+  const drawPins = () => {
+    const pins = page.pins();
+    const found = pinnedEvents(marks, pins);
+    pinCard.hidden = !found;
+    put(pinCard, found ?? "");
+    keep(events, () => put(events, table(one, marks, { pins, act: page.act })));
+    showPicked();
+  };
+  const repin = () => {
+    drawLanes();
+    drawPins();
+  };
+  drawPins();
+  addEventListener("pins", repin);
   node.addEventListener("click", (event) => {
     if (event.target.closest("a, button")) return;
     const ref = event.target.closest("[data-ref], tr[data-number]");
-    if (ref) pick(ref.dataset.ref ?? ref.dataset.number);
+    if (ref) pick(Number(ref.dataset.ref ?? ref.dataset.number));
   });
   let width = lanes.clientWidth;
   const watch = new ResizeObserver(() => {
@@ -224,5 +269,8 @@ export function caseView(detail, one, revisions, page) {
     }
   });
   watch.observe(lanes);
-  return () => watch.disconnect();
+  return () => {
+    watch.disconnect();
+    removeEventListener("pins", repin);
+  };
 }

@@ -10,13 +10,13 @@ const AT_ONCE = 4;
 
 /** Who answers for it, where the server knows nobody by a name. */
 export function owner() {
-  if (me.name) return { node: null, value: () => undefined };
+  if (me.name) return { node: null, input: null, value: () => undefined };
   const input = el("input", { type: "text", required: true, maxlength: "120", autocomplete: "name", value: localStorage.getItem("owner") ?? "" });
   const value = () => {
     localStorage.setItem("owner", input.value.trim());
     return input.value.trim();
   };
-  return { node: field("Your name", input, "The server asks nobody for a token, so it cannot know."), value };
+  return { node: field("Your name", input, "The server asks nobody for a token, so it cannot know."), input, value };
 }
 
 export const reason = (hint) => el("textarea", { rows: "3", required: true, maxlength: "2000", placeholder: hint });

@@ -1,6 +1,7 @@
 // Windows over the page, and short notes at its foot.
 
 import { el, put } from "./dom.js";
+import { named, nameOf } from "./keep.js";
 
 const NOTE_MS = 9_000;
 let number = 0;
@@ -11,6 +12,7 @@ let number = 0;
  */
 export function open(title, content, { wide = false, onclose } = {}) {
   const before = document.activeElement;
+  const name = nameOf(document, before);
   const id = `dialog-${++number}`;
   const dialog = el("dialog", { class: wide ? "wide" : "", "aria-labelledby": id }, el("h2", { id }, title), content);
   const close = () => dialog.close();
@@ -18,8 +20,7 @@ export function open(title, content, { wide = false, onclose } = {}) {
     dialog.remove();
     onclose?.();
     // What had the focus may have been drawn anew.
-    if (before?.isConnected) before.focus();
-    else document.querySelector("main")?.focus();
+    (before.isConnected ? before : (named(document, name) ?? document.querySelector("main")))?.focus();
   });
   // A press on the ground beside the window leaves it.
   dialog.addEventListener("mousedown", (event) => {
@@ -57,14 +58,48 @@ export function field(name, input, hint) {
 export function choice(legend, name, options, chosen) {
   const group = `${name}-${++number}`;
   const rows = options.map(([value, text, hint], n) =>
-    el("label", { class: "option" }, el("input", { type: "radio", name: group, value, checked: value === chosen, "data-digit": n + 1, "data-first": n === 0 && !chosen }), el("span", { class: "option-text" }, el("b", {}, text), hint && el("small", {}, hint)), el("kbd", { "aria-hidden": "true" }, n + 1)),
+    el("label", { class: "option" }, el("input", { type: "radio", name: group, value, checked: value === chosen, "data-digit": n + 1, "data-first": n === 0 && !chosen }), el("span", { class: "option-text" }, el("b", {}, text), hint && el("small", {}, hint)), n < 9 && el("kbd", { "aria-hidden": "true" }, n + 1)),
   );
   const set = el("fieldset", { class: `options ${name}` }, el("legend", {}, legend), rows);
   return { set, value: () => set.querySelector("input:checked")?.value ?? "" };
 }
 
-/** A form in a window: digits choose, Ctrl-Enter sends; `send` throws what is to be read. */
-export function form(parts, { submit, send, cancel }) {
+/** Takes the faults of the last time away from their fields. */
+function cleared(made) {
+  for (const told of made.querySelectorAll(".field-fault")) told.remove();
+  for (const input of made.querySelectorAll("[aria-invalid]")) {
+    input.removeAttribute("aria-invalid");
+    input.setAttribute("aria-describedby", (input.getAttribute("aria-describedby") ?? "").replace(/\s*\S+-fault$/, ""));
+  }
+}
+
+/** Says faults at the fields that they name, the first of which gets the focus; those of none are left. */
+function atFields(faults, fields) {
+  const left = [];
+  const wrong = [];
+  for (const fault of faults) {
+    const names = [...fault.matchAll(/`(?:scope\.)?(\w+)`/g)].map(([, name]) => name);
+    const name = [/^(\w+):/.exec(fault)?.[1], ...names].find((each) => fields.get(each));
+    const input = fields.get(name);
+    if (!input) {
+      left.push(fault);
+      continue;
+    }
+    const id = `${input.id}-fault`;
+    input.setAttribute("aria-invalid", "true");
+    input.setAttribute("aria-describedby", [input.getAttribute("aria-describedby"), id].filter(Boolean).join(" "));
+    input.after(el("small", { class: "field-fault", id, role: "alert" }, fault.replaceAll("`", "").replace(/^scope\./, "")));
+    wrong.push(input);
+  }
+  wrong[0]?.focus();
+  return left;
+}
+
+/**
+ * A form in a window: digits choose, Ctrl-Enter sends; `send` throws what is to be read. `fields()` gives
+ * the fields by the names that the server has for them.
+ */
+export function form(parts, { submit, send, cancel, fields }) {
   const fault = el("p", { class: "fault", role: "alert", hidden: true });
   const button = el("button", { class: "primary", type: "submit" }, submit);
   const made = el("form", { class: "form" }, parts, fault, el("div", { class: "buttons" }, el("small", { class: "muted grow" }, el("kbd", {}, "Ctrl"), " ", el("kbd", {}, "Enter"), " sends"), el("button", { type: "button", onclick: () => cancel() }, "Cancel"), button));
@@ -73,11 +108,13 @@ export function form(parts, { submit, send, cancel }) {
     if (button.disabled) return;
     button.disabled = true;
     fault.hidden = true;
+    cleared(made);
     try {
       await send();
     } catch (error) {
-      put(fault, error.message);
-      fault.hidden = false;
+      const left = fields && error.faults ? atFields(error.faults, fields()) : [error.message];
+      put(fault, left.join("; "));
+      fault.hidden = left.length === 0;
     } finally {
       button.disabled = false;
     }
@@ -87,7 +124,7 @@ export function form(parts, { submit, send, cancel }) {
       event.preventDefault();
       made.requestSubmit();
     }
-    if (/^[1-9]$/.test(event.key) && !/^(text|search|textarea|select-one|datetime-local)$/.test(event.target.type ?? "")) {
+    if (/^[1-9]$/.test(event.key) && !/^(text|search|number|textarea|select-one|datetime-local)$/.test(event.target.type ?? "")) {
       const found = made.querySelector(`.options input[data-digit="${event.key}"]`);
       if (found) {
         event.preventDefault();

@@ -1,7 +1,10 @@
 // What a case stands on: its findings, and the events, each with its source.
 
 import { el, said } from "./dom.js";
-import { entity, to } from "./route.js";
+import { pinMark } from "./pin.js";
+import { placeOf } from "./record.js";
+import { entity, pinOf, to } from "./route.js";
+import { may } from "./session.js";
 import { clock, day, span } from "./time.js";
 import { points } from "./waterfall.js";
 import { action, isKnown, known, LANE_NAMES, plain } from "./words.js";
@@ -33,7 +36,7 @@ export function findings(one, numbers) {
   const sorted = [...one.findings].sort((a, b) => (known(order, a.state) ?? 3) - (known(order, b.state) ?? 3) || b.points - a.points);
   return el(
     "section",
-    { class: "card" },
+    { class: "card", "data-part": "findings" },
     el("h2", {}, "Findings"),
     el(
       "ul",
@@ -62,27 +65,46 @@ export function findings(one, numbers) {
   );
 }
 
+/** What is done with one event: its record is shown, it is pinned. */
+function does(mark, event, { pins, act }) {
+  const name = `event ${mark.number}, ${action(event.action)}`;
+  const isPinned = pins.has(pinOf(event.id));
+  return el(
+    "td",
+    { class: "do" },
+    event.id && el("button", { class: "pin", "aria-pressed": String(isPinned), "aria-label": `Pin ${name}`, title: isPinned ? "Take the pin off (p)" : "Pin (p)", onclick: () => act.pin(event) }, pinMark()),
+    may("analyst") && placeOf(event) && el("button", { class: "source-record", "aria-label": `Source record of ${name}`, title: "Source record (r)", onclick: () => act.record(event) }, "record"),
+  );
+}
+
+/** The pinned events, as they are printed with the case. */
+export function pinnedEvents(marks, pins) {
+  const found = marks.flatMap((mark) => mark.events.filter((event) => pins.has(pinOf(event.id))).map((event) => [mark.number, event]));
+  if (!found.length) return null;
+  const rows = found.map(([number, event]) => el("li", {}, pinMark(), el("span", { class: "ref", "data-ref": number }, number), el("time", {}, `${day(event.time)} ${clock(event.time)}`), el("b", {}, action(event.action)), el("span", {}, event.details.map(([name, value, id]) => el("span", { class: "tag" }, `${plain(name)} `, ref(name, value, id)))), el("code", { class: "at" }, said(event.at))));
+  return [el("h2", {}, "Pinned", el("small", {}, " in the address: who opens it sees them")), el("ul", { class: "pins" }, rows)];
+}
+
 /** The events, row by row. */
-export function table(one, marks) {
+export function table(one, marks, page) {
   const rows = marks.flatMap((mark) =>
     mark.events.map((event) =>
       el(
         "tr",
-        { "data-number": mark.number },
+        { "data-number": mark.number, "data-event": event.id },
         el("td", { class: "n" }, mark.number),
         el("td", { class: "t" }, clock(event.time)),
         el("td", { class: "l" }, LANE_NAMES[event.lane]),
         el("td", { class: "a" }, el("b", {}, action(event.action)), hasFailed(event) && el("span", { class: "outcome" }, plain(event.outcome)), !isKnown(event.action) && event.title && el("div", { class: "muted" }, said(event.title))),
         el("td", { class: "d" }, event.details.map(([name, value, id]) => el("span", { class: "tag" }, `${plain(name)} `, ref(name, value, id)))),
         el("td", { class: "src" }, said(event.product), event.at && el("code", { class: "at" }, said(event.at))),
+        does(mark, event, page),
       ),
     ),
   );
   const hidden = one.eventCount - one.events.length;
-  return el(
-    "section",
-    { class: "card" },
+  return [
     el("h2", {}, "Events", hidden > 0 && el("small", {}, ` ${one.events.length} of ${one.eventCount} shown`)),
-    el("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Events" }, el("table", {}, el("thead", {}, el("tr", {}, ["#", "Time", "Lane", "What", "Details", "Source"].map((name) => el("th", { scope: "col" }, name)))), el("tbody", {}, rows))),
-  );
+    el("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Events" }, el("table", {}, el("thead", {}, el("tr", {}, ["#", "Time", "Lane", "What", "Details", "Source"].map((name) => el("th", { scope: "col" }, name)), el("td", { class: "do" }))), el("tbody", {}, rows))),
+  ];
 }

@@ -21,7 +21,7 @@ const detail = el("main", { class: "detail", tabindex: "-1" });
 const split = el("div", { class: "split" }, detail);
 const zone = el("button", { class: "tool", title: "UTC or local time (u)" });
 const leaving = el("button", { class: "tool", title: "Forget the token of this tab", hidden: true }, "Sign out");
-const theme = el("button", { class: "tool", title: "Dark or light (t)", "aria-label": "Dark or light" }, "◐");
+const theme = el("button", { class: "tool", title: "Dark or light (l)", "aria-label": "Dark or light" }, "◐");
 const keys = el("button", { class: "tool", title: "Keys (?)", "aria-label": "Keys" }, "?");
 const find = el("button", { class: "find", title: "Search everything (Ctrl K)" }, el("span", {}, "Search"), el("kbd", {}, "Ctrl K"));
 

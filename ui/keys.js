@@ -7,9 +7,10 @@ import { may } from "./session.js";
 const GROUPS = [
   ["Move", [["j", "next case"], ["k", "previous case"], ["Enter", "into the case"], ["Esc", "back"], ["n", "show the new ones"]]],
   ["Find", [["/", "filter the cases"], ["Ctrl K", "search everything"], ["g", "group by person, pattern, agent"]]],
-  ["Decide", [["x", "select this case"], ["X", "select all, or none"], ["d", "decide"], ["s", "silence"]], "analyst"],
+  ["Decide", [["x", "select this case"], ["X", "select all, or none"], ["d", "decide"], ["t", "take"], ["s", "silence"], ["E", "exempt what was expected"]], "analyst"],
+  ["Events", [["p", "pin the picked event"], ["r", "its source record"]]],
   ["Take along", [["m", "copy the case as Markdown"], ["e", "download the OCSF document"], ["Ctrl P", "print"]]],
-  ["Look", [["u", "UTC or local time"], ["t", "dark or light"], ["?", "these keys"]]],
+  ["Look", [["u", "UTC or local time"], ["l", "dark or light"], ["?", "these keys"]]],
 ];
 
 const allowed = () => GROUPS.filter(([, , role]) => !role || may(role));

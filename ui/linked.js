@@ -31,7 +31,7 @@ export function linked(one, store, query) {
   found.sort((a, b) => b.why[0] - a.why[0] || b.other.time - a.other.time);
   return el(
     "section",
-    { class: "card" },
+    { class: "card", "data-part": "linked" },
     el("h2", {}, "Linked cases", el("small", {}, ` ${found.length} of those in the list`)),
     el(
       "ul",

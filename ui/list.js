@@ -148,7 +148,7 @@ export class List {
     const one = this.#store.cases.get(item.id);
     if (!one) return el("li", { class: "case" });
     const { chosen, picked, mayPick, href } = view;
-    return row(one, { chosen: one.id === chosen, picked: picked.has(one.id), unseen: this.#store.unseen.has(one.id), answer: this.#store.decided.get(one.id), mayPick, href: href(one.id), place: n + 1, count: this.#items.length });
+    return row(one, { chosen: one.id === chosen, picked: picked.has(one.id), unseen: this.#store.unseen.has(one.id), answer: this.#store.decided.get(one.id), assignee: this.#store.assigned.get(one.id), mayPick, href: href(one.id), place: n + 1, count: this.#items.length });
   }
 
   #head({ head, isFolded }) {

@@ -1,16 +1,21 @@
 // The page: what the address asks for, beside the list of cases that the live feed keeps fresh.
 
+import { assign, release, take } from "./assign.js";
 import { auditView } from "./audit.js";
-import { caseView } from "./case.js";
+import { caseView, pickedEvent } from "./case.js";
 import { decide } from "./decide.js";
 import { note } from "./dialog.js";
 import { el, put } from "./dom.js";
+import { exempt } from "./exempt.js";
 import { copyMarkdown, download } from "./export.js";
 import { entitle, frame, nav, parts, showState, showWho, withFrame } from "./frame.js";
+import { keep } from "./keep.js";
 import { first as firstKeys, help, listen } from "./keys.js";
 import { patternsView } from "./patterns.js";
 import { Queue } from "./queue.js";
-import { among, asked, GROUPS, listed, read } from "./route.js";
+import { showRecord } from "./record.js";
+import { replay } from "./replay.js";
+import { among, asked, GROUPS, listed, pinned, pinOf, read } from "./route.js";
 import { search } from "./search.js";
 import { forget, learn, may, me, Refused, signIn, Unknown } from "./session.js";
 import { silence } from "./silence.js";
@@ -22,6 +27,8 @@ import { toggleZone } from "./time.js";
 
 /** An open case that changes is drawn anew so often at most. */
 const REDRAW_MS = 400;
+/** Who has which case is asked so often. */
+const ASSIGNED_MS = 15_000;
 
 const store = new Store();
 let place = read(location.hash);
@@ -32,11 +39,13 @@ let shown = null;
 let leave = () => {};
 let turn = 0;
 let due = 0;
+/** Who had it when it was drawn. */
+let drawnFor = "";
 /** The address that is shown. */
 let routed = "";
 
 const chosen = () => (place.view === "case" ? place.id : "");
-const queue = new Queue(store, { query: () => query, chosen, href: (id) => among(id, query), choose, decide: decideNow });
+const queue = new Queue(store, { query: () => query, chosen, href: (id) => among(id, query), choose, decide: decideNow, take: takeNow });
 const { detail } = parts;
 
 const VIEWS = { identity: identityView, agent: agentView, pivot: pivotView, silences: silencesView, patterns: patternsView, sources: sourcesView, pipeline: pipelineView, audit: auditView, settings: settingsView };
@@ -73,7 +82,6 @@ function lost() {
 async function openCase(keepPlace) {
   const { id } = place;
   const mine = ++turn;
-  const top = detail.scrollTop;
   const slow = shown?.id === id ? 0 : setTimeout(() => mine === turn && waiting(), 150);
   let revisions;
   try {
@@ -89,11 +97,19 @@ async function openCase(keepPlace) {
   if (mine !== turn) return;
   const one = revisions.at(-1);
   if (!one) return welcome("No such case", "It is not among the newest cases any more, or its address is incomplete.");
-  clear();
-  shown = one;
-  entitle(store.fresh.size, one);
-  leave = caseView(detail, one, revisions, { store, query, act: ACTS });
-  detail.scrollTop = keepPlace ? top : 0;
+  const isAgain = keepPlace && shown?.id === id;
+  const draw = () => {
+    clear();
+    shown = one;
+    drawnFor = store.assigned.get(id) ?? "";
+    entitle(store.fresh.size, one);
+    leave = caseView(detail, one, revisions, { store, query, act: OF_CASE, isAgain, pins: () => pinned(place.query) });
+  };
+  if (isAgain) keep(detail, draw);
+  else {
+    draw();
+    detail.scrollTop = 0;
+  }
   store.seen(id);
 }
 
@@ -118,11 +134,12 @@ async function openView() {
 
 function route() {
   routed = location.hash;
-  const before = { ...place, query: query.toString() };
+  const before = { ...place, query: query.toString(), pins: place.query.get("pins") };
   place = read(location.hash);
   if (place.view === "cases" || place.view === "case") query = listed(place.query);
   document.body.classList.toggle("alone", !["cases", "case"].includes(place.view));
   nav(place.view);
+  if (place.view === "case" && before.id === place.id && before.pins !== place.query.get("pins")) dispatchEvent(new Event("pins"));
   if (before.query !== query.toString()) {
     queue.drawTools();
     if (asked(query).toString() !== store.filter.toString()) store.follow(asked(query));
@@ -170,7 +187,7 @@ function choose(name, value) {
   else next.delete(name);
   queue.picked.clear();
   const isList = place.view === "cases" || place.view === "case";
-  go(among(isList ? chosen() : "", listed(next)), true);
+  go(among(isList ? chosen() : "", listed(next), pinned(place.query)), true);
 }
 
 async function start() {
@@ -221,13 +238,23 @@ function move(step) {
   if (id) go(among(id, query), place.view === "case");
 }
 
-/** Decides what is selected, else the case that is open. */
-function decideNow() {
+const done = () => queue.picked.size && queue.clear();
+
+/** Does something with what is selected, else with the case that is open. */
+function withOpen(act) {
   if (!may("analyst")) return;
   const selected = queue.selected;
   const cases = selected.length ? selected : shown?.isOpen ? [shown] : [];
   if (!cases.length) return note(shown ? "This case is closed." : "Open a case first, or select some with x.");
-  decide(cases, store, { done: () => queue.picked.size && queue.clear() });
+  act(cases, store, { done });
+}
+
+function decideNow() {
+  withOpen(decide);
+}
+
+function takeNow() {
+  withOpen(take);
 }
 
 function silenceNow() {
@@ -237,10 +264,31 @@ function silenceNow() {
   else note("Open a case first.");
 }
 
+function exemptNow() {
+  if (!may("analyst")) return;
+  if (place.view === "silences") exempt(null);
+  else if (shown) exempt(shown);
+  else note("Open a case first.");
+}
+
 function group() {
   const order = ["", ...GROUPS];
   choose("group", order[(order.indexOf(query.get("group") ?? "") + 1) % order.length]);
 }
+
+/** Pins an event of the case that is open, or takes its pin off. */
+function pin(event) {
+  const pins = pinned(place.query);
+  const name = pinOf(event.id);
+  if (!pins.delete(name)) pins.add(name);
+  go(among(place.id, query, pins), true);
+}
+
+const withEvent = (act) => () => {
+  const event = shown && pickedEvent(shown);
+  if (event) act(event);
+  else note("Pick an event of the timeline first.");
+};
 
 const withCase = (act) => () => (shown ? act(shown) : note("Open a case first."));
 
@@ -255,16 +303,23 @@ const ACTS = {
   X: () => queue.toggleAll(),
   d: decideNow,
   s: silenceNow,
+  E: exemptNow,
   m: withCase(copyMarkdown),
   e: withCase((one) => download(one.id)),
+  p: withEvent(pin),
+  r: withEvent((event) => may("analyst") && showRecord(event)),
   u: switchZone,
-  t: switchTheme,
+  t: takeNow,
+  l: switchTheme,
   "?": help,
   "/": () => queue.text.focus(),
   "Ctrl K": () => store.state !== "locked" && search(go),
   Enter: () => (shown ? detail.focus() : move(1)),
   Escape: () => (queue.picked.size ? queue.clear() : go(among("", query))),
 };
+
+/** What the buttons of a case do. */
+const OF_CASE = { ...ACTS, take: () => take([shown], store), assign: () => assign([shown], store), release: () => release(shown, store), pin, record: showRecord, replay: () => replay(shown) };
 
 parts.split.prepend(queue.side);
 document.documentElement.dataset.theme = localStorage.getItem("theme") ?? "";
@@ -291,7 +346,7 @@ store.addEventListener("change", ({ detail: what }) => {
     if (chosen() && !shown && store.cases.has(chosen())) openCase(false);
   } else {
     queue.redraw(what);
-    if (what === chosen() && (store.unseen.has(what) || store.decided.has(what))) soon();
+    if (what === chosen() && (store.unseen.has(what) || store.decided.has(what) || drawnFor !== (store.assigned.get(what) ?? ""))) soon();
   }
   withFrame(() => {
     queue.drawCount();
@@ -303,6 +358,10 @@ store.addEventListener("locked", ({ detail: why }) => {
   turn += 1;
   signIn(why, start);
 });
+
+const asksWho = () => !document.hidden && store.state === "live" && store.assignments().catch(() => {});
+setInterval(asksWho, ASSIGNED_MS);
+document.addEventListener("visibilitychange", asksWho);
 
 drawTools();
 queue.draw();

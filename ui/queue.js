@@ -2,6 +2,7 @@
 
 import { el, put, said } from "./dom.js";
 import { List } from "./list.js";
+import { own } from "./assign.js";
 import { GROUPS } from "./route.js";
 import { may } from "./session.js";
 import { plain } from "./words.js";
@@ -9,7 +10,7 @@ import { plain } from "./words.js";
 const SEVERITY = ["all", "medium", "high", "critical"];
 const STATUS = ["open", "closed"];
 /** Filters that other views set; shown as marks that can be taken off. */
-const MARKED = ["pattern", "tier", "family", "severity", "entity", "agent", "ticket", "from", "to"];
+const MARKED = ["pattern", "tier", "family", "severity", "entity", "agent", "ticket", "from", "to", "assignee"];
 
 export class Queue {
   picked = new Set();
@@ -18,7 +19,7 @@ export class Queue {
   #list;
   #typing = 0;
 
-  /** `page` gives `query()`, `chosen()`, `href(id)`, and takes `choose(name, value)`, `decide(ids)`. */
+  /** `page` gives `query()`, `chosen()`, `href(id)`, and takes `choose(name, value)`, `decide()`, `take()`. */
   constructor(store, page) {
     this.#store = store;
     this.#page = page;
@@ -26,7 +27,8 @@ export class Queue {
     this.pill = el("button", { class: "pill", hidden: true, title: "Show them (n)", onclick: () => store.arrange() });
     this.cases = el("ul", { class: "cases", "aria-label": "Cases", tabindex: "0" });
     this.text = el("input", { type: "search", placeholder: "Filter: person, ticket, id", "aria-label": "Filter the cases", title: "Filter (/)", maxlength: "120" });
-    this.group = el("select", { "aria-label": "Group the cases", title: "Group by (g)" }, el("option", { value: "" }, "not grouped"), GROUPS.map((name) => el("option", { value: name }, `by ${name}`)));
+    this.group = el("select", { "aria-label": "Group the cases", title: "Group by (g)" }, el("option", { value: "" }, "ungrouped"), GROUPS.map((name) => el("option", { value: name }, `by ${name}`)));
+    this.taken = el("select", { "aria-label": "Whose cases" }, el("option", { value: "" }, "anybody's"), el("option", { value: "none" }, "nobody's"), el("option", { value: "mine" }, "mine"));
     this.severities = SEVERITY.map((name) => el("button", { class: "seg", "data-min": name, onclick: () => page.choose("min_severity", name === "all" ? "" : name) }, name === "all" || name === "critical" ? name : `${name}+`));
     this.statuses = STATUS.map((name) => el("button", { class: "seg", "data-status": name, onclick: () => page.choose("status", name === "open" ? "" : name) }, name));
     this.marks = el("div", { class: "marks" });
@@ -35,7 +37,7 @@ export class Queue {
       "section",
       { class: "side", "aria-label": "Queue" },
       el("div", { class: "filters" }, el("div", { class: "filter-row" }, el("div", { class: "segs", role: "group", "aria-label": "Status" }, this.statuses), el("div", { class: "segs wide", role: "group", "aria-label": "Severity from" }, this.severities)), el("div", { class: "filter-row" }, this.text, this.group), this.marks),
-      el("div", { class: "side-head" }, this.count, this.bulk, this.pill),
+      el("div", { class: "side-head" }, this.count, this.bulk, this.taken, el("span", { class: "grow" }), this.pill),
       this.cases,
     );
     this.#list = new List(this.cases, store, () => ({ chosen: page.chosen(), picked: this.picked, group: page.query().get("group") ?? "", mayPick: may("analyst"), href: page.href }));
@@ -43,6 +45,7 @@ export class Queue {
       clearTimeout(this.#typing);
       this.#typing = setTimeout(() => page.choose("text", this.text.value.trim()), 200);
     });
+    this.taken.addEventListener("change", () => page.choose("assignee", this.taken.value === "mine" ? own() : this.taken.value));
     this.group.addEventListener("change", () => page.choose("group", this.group.value));
     this.cases.addEventListener("change", (event) => {
       const id = event.target.closest("[data-id]")?.dataset.id;
@@ -84,7 +87,11 @@ export class Queue {
     for (const seg of this.statuses) seg.setAttribute("aria-pressed", String(seg.dataset.status === status));
     if (document.activeElement !== this.text) this.text.value = query.get("text") ?? "";
     this.group.value = query.get("group") ?? "";
-    const set = MARKED.filter((name) => query.get(name));
+    const assignee = query.get("assignee") ?? "";
+    const isMine = assignee !== "" && assignee === own();
+    this.taken.value = isMine ? "mine" : assignee === "none" ? "none" : "";
+    this.taken.lastChild.hidden = !own();
+    const set = MARKED.filter((name) => query.get(name) && !(name === "assignee" && this.taken.value));
     this.marks.hidden = set.length === 0;
     put(this.marks, set.map((name) => el("button", { class: "mark-off", title: "Take this filter off", onclick: () => this.#page.choose(name, "") }, `${plain(name)} `, said(query.get(name)), " ✕")));
   }
@@ -100,7 +107,8 @@ export class Queue {
     const many = this.picked.size;
     this.bulk.hidden = many === 0;
     this.count.hidden = many > 0;
-    put(this.bulk, el("b", {}, `${many} selected`), el("button", { title: "Decide (d)", onclick: () => this.#page.decide() }, "Decide"), el("button", { class: "bare", title: "Select none (Shift X)", onclick: () => this.clear() }, "Clear"));
+    this.taken.hidden = many > 0;
+    put(this.bulk, el("b", {}, `${many} selected`), el("button", { title: "Decide (d)", onclick: () => this.#page.decide() }, "Decide"), el("button", { title: "Take (t)", onclick: () => this.#page.take() }, "Take"), el("button", { class: "bare", title: "Select none (Shift X)", onclick: () => this.clear() }, "Clear"));
   }
 
   toggle(id) {

@@ -4,7 +4,7 @@
 const VIEWS = ["silences", "patterns", "sources", "pipeline", "audit", "settings"];
 const NAMED = { alerts: "case", identities: "identity", agents: "agent" };
 /** What the server takes as a filter of the list. */
-const FILTERS = ["status", "severity", "min_severity", "pattern", "family", "tier", "entity", "agent", "ticket", "from", "to", "text"];
+const FILTERS = ["status", "assignee", "severity", "min_severity", "pattern", "family", "tier", "entity", "agent", "ticket", "from", "to", "text"];
 /** Longest value of a filter. */
 const VALUE_BYTES_MAX = 256;
 export const GROUPS = ["person", "pattern", "agent"];
@@ -34,9 +34,20 @@ export function to(...parts) {
   return `#/${parts.map((part) => encodeURIComponent(String(part).toWellFormed())).join("/")}`;
 }
 
-/** The address of a case, or of none, with the list as it is. */
-export function among(id, query) {
-  const search = query.toString();
+/** Pinned events that an address names at most, each by so much of its id. */
+const PINS_MAX = 32;
+const PIN = /^[0-9a-f]{8}$/;
+const PIN_LETTERS = 8;
+
+/** How an address names an event. */
+export const pinOf = (id) => id.slice(0, PIN_LETTERS);
+
+/** The events of a case that an address pins. */
+export const pinned = (query) => new Set((query.get("pins") ?? "").split(",").filter((pin) => PIN.test(pin)).slice(0, PINS_MAX));
+
+/** The address of a case, or of none, with the list as it is and the events that are pinned. */
+export function among(id, query, pins = new Set()) {
+  const search = [query.toString(), id && pins.size > 0 && `pins=${[...pins].slice(0, PINS_MAX).join(",")}`].filter(Boolean).join("&");
   return (id ? to("alerts", id) : "#/") + (search ? `?${search}` : "");
 }
 

@@ -1,6 +1,6 @@
 // One case as a row of the list, and the small marks that rows and cases share.
 
-import { el, said } from "./dom.js";
+import { el, said, svg, visible } from "./dom.js";
 import { day, full, minute, range, span } from "./time.js";
 import { known, plain, SEVERITIES, VERDICT_NAMES } from "./words.js";
 
@@ -29,8 +29,13 @@ function decision(one, answer) {
   return answer.closes ? `${name} · closing` : `${name} · recorded`;
 }
 
+/** Who has a case, as a mark. */
+export function taken(name) {
+  return el("span", { class: "chip taken", title: `taken by ${visible(name)}` }, svg("svg", { viewBox: "0 0 12 12", class: "person", "aria-hidden": "true" }, svg("circle", { cx: 6, cy: 3.4, r: 2.4 }), svg("path", { d: "M1.4 11a4.6 4.6 0 0 1 9.2 0z" })), said(name));
+}
+
 /** A row; `state` says what the page knows of the case beside the case itself. */
-export function row(one, { chosen, picked, unseen, answer, mayPick, href, place, count }) {
+export function row(one, { chosen, picked, unseen, answer, assignee, mayPick, href, place, count }) {
   const severity = SEVERITIES[one.severity];
   const today = day(one.time) === day(Date.now());
   const classes = ["case", `s-${severity}`, chosen && "chosen", !one.isOpen && "closed", unseen && "unseen", picked && "picked"];
@@ -52,8 +57,9 @@ export function row(one, { chosen, picked, unseen, answer, mayPick, href, place,
           "span",
           { class: "foot" },
           decided && el("span", { class: "chip decided" }, decided),
+          assignee && taken(assignee),
           one.isSuppressed && el("span", { class: "chip" }, "silenced"),
-          chips(one.patterns, decided || one.isSuppressed ? 2 : 3),
+          chips(one.patterns, Math.max(1, 3 - [decided, one.isSuppressed, assignee].filter(Boolean).length)),
           el("span", { class: "range", title: range(one.first, one.last) }, `${one.eventCount} ${one.eventCount === 1 ? "event" : "events"}${one.last > one.first ? ` in ${span(one.last - one.first)}` : ""}`),
         ),
       ),

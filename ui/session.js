@@ -30,18 +30,20 @@ export async function ask(url, { headers = {}, ...options } = {}) {
   return response;
 }
 
-/** What a problem document says, all faults of it. */
+/** The faults that a problem document names. */
 async function problem(response) {
   const body = await response.json().catch(() => ({}));
   const errors = Array.isArray(body?.errors) ? body.errors.map(String) : [];
   const said = errors.length ? errors : [String(body?.detail ?? body?.title ?? "")];
-  return said.filter(Boolean).slice(0, 8).join("; ") || `the server answers ${response.status}`;
+  const faults = said.filter(Boolean).slice(0, 8);
+  return faults.length ? faults : [`the server answers ${response.status}`];
 }
 
-/** What a failed question says: `status` 0 where there was no answer. */
+/** What a failed question says, all faults of it: `status` 0 where there was no answer. */
 export class Refused extends Error {
-  constructor(message, status) {
-    super(message);
+  constructor(faults, status) {
+    super(faults.join("; "));
+    this.faults = faults;
     this.status = status;
   }
 }
@@ -52,7 +54,7 @@ async function answered(url, options) {
     response = await ask(url, options);
   } catch (error) {
     if (error instanceof Unknown) throw error;
-    throw new Refused("no connection; try again", 0);
+    throw new Refused(["no connection; try again"], 0);
   }
   if (!response.ok) throw new Refused(await problem(response), response.status);
   return response;

@@ -3,6 +3,8 @@
 import { owner, reason } from "./decide.js";
 import { field, form, note, open } from "./dialog.js";
 import { el, put, said } from "./dom.js";
+import { covers as exempted, exempt, kindOf } from "./exempt.js";
+import { keep } from "./keep.js";
 import { load, may, send, Unknown } from "./session.js";
 import { silence, words } from "./silence.js";
 import { day, full, minute, span } from "./time.js";
@@ -10,28 +12,10 @@ import { plain } from "./words.js";
 
 const AGAIN_MS = 30_000;
 
-const KINDS = {
-  travel: (s) => `${s.person} may sign in from ${list(s.countries)}`,
-  device_refresh: (s) => `new devices for ${list(s.persons)}`,
-  incident: (s) => `${list(s.agents)} work on incident ${s.incident}, led by ${s.commander}`,
-  maintenance: (s) => `the feed of ${plain(s.feed)} evidence is down`,
-  batch: (s) => `${s.principal} works through ${list(s.targets)}, ${s.budget_per_hour} an hour at most`,
-  allow_list: (s) => `${s.entity} speaks for ${s.max} people at most`,
-  shared_device: (s) => `${s.entity} is shared by ${s.max} people at most`,
-  delegation: (s) => `${list(s.delegates)} may act for ${s.person}`,
-  drill: (s) => `the use of ${s.account} is practised`,
-  policy: (s) => [s.persons?.length && `${list(s.persons)} approve their own requests`, s.ticket_types?.length && `tickets of type ${list(s.ticket_types)} need no approval`].filter(Boolean).join("; "),
-};
-
-function list(values) {
-  const all = Array.isArray(values) ? values.map(String) : [];
-  return all.length > 4 ? `${all.slice(0, 3).join(", ")} and ${all.length - 3} more` : all.join(", ");
-}
-
 /** What an entry covers; a scope that is not as expected is shown as it is. */
 function covers(entry) {
   try {
-    const text = entry.kind === "silence" ? words(entry.scope) : Object.hasOwn(KINDS, entry.kind) && KINDS[entry.kind](entry.scope);
+    const text = entry.kind === "silence" ? words(entry.scope) : exempted(entry);
     if (text) return text;
   } catch {
     // Shown as it is.
@@ -73,7 +57,7 @@ function table(entries, what, after) {
       "tr",
       { class: entry.holds ? "" : "ahead" },
       el("td", {}, el("span", { class: entry.holds ? "chip holds" : "chip" }, entry.holds ? "in force" : "ahead")),
-      what === "exemption" && el("td", {}, plain(entry.kind)),
+      what === "exemption" && el("td", {}, kindOf(entry.kind)),
       el("td", { class: "covers" }, said(covers(entry))),
       el("td", { class: "because" }, said(entry.reason)),
       el("td", {}, said(entry.owner)),
@@ -108,20 +92,21 @@ export async function silencesView(node) {
   const silences = el("section", { class: "card" });
   const exemptions = el("section", { class: "card" });
   const add = may("analyst") && el("button", { class: "primary", title: "New silence (s)", onclick: () => silence(null, draw) }, "New silence");
+  const addExemption = may("analyst") && el("button", { class: "primary", title: "New exemption (E)", onclick: () => exempt(null, draw) }, "New exemption");
   const draw = async () => {
     const [quiet, exempt] = await Promise.all([load("/api/v1/silences"), load("/api/v1/exemptions")]);
     const ordered = (entries) => [...(entries ?? [])].sort((a, b) => moment(a.valid_to) - moment(b.valid_to));
     const of = (entries) => entries.length > 0 && el("small", {}, ` ${entries.length}`);
     const [held, allowed] = [ordered(quiet.silences), ordered(exempt.exemptions)];
-    put(silences, el("h2", {}, "Silences", of(held)), held.length ? table(held, "silence", again) : none("Nothing is silenced.", "Every case is delivered to those whom it calls."));
-    put(exemptions, el("h2", {}, "Exemptions", of(allowed)), allowed.length ? table(allowed, "exemption", again) : none("Nothing is exempt.", "They are declared by POST /api/v1/exemptions."));
+    keep(silences, () => put(silences, el("h2", {}, "Silences", of(held)), held.length ? table(held, "silence", again) : none("Nothing is silenced.", "Every case is delivered to those whom it calls.")));
+    keep(exemptions, () => put(exemptions, el("h2", {}, "Exemptions", of(allowed)), allowed.length ? table(allowed, "exemption", again) : none("Nothing is exempt.", "A journey, new devices, a phone that many share: declare it, and it is not held against anybody.")));
   };
   const again = () =>
     draw().catch((error) => {
       if (!(error instanceof Unknown)) note(error.message, { bad: true });
     });
   await draw();
-  put(node, el("header", { class: "view-head" }, el("div", {}, el("h1", {}, "Silences and exemptions"), el("p", { class: "muted" }, "A silence keeps cases from being delivered; an exemption keeps findings from counting. Each ends by itself, after 90 days at most.")), add), silences, exemptions);
+  put(node, el("header", { class: "view-head" }, el("div", {}, el("h1", {}, "Silences and exemptions"), el("p", { class: "muted" }, "A silence keeps cases from being delivered; an exemption keeps findings from counting. Each ends by itself, after 90 days at most.")), el("div", { class: "buttons" }, add, addExemption)), silences, exemptions);
   const timer = setInterval(() => !document.hidden && draw().catch(() => {}), AGAIN_MS);
   addEventListener("silences", again);
   return () => {

@@ -29,6 +29,8 @@ export class Store extends EventTarget {
   fault = "";
   /** What was decided here and does not show in the case yet: id → the answer. */
   decided = new Map();
+  /** Who has which case, by id; the feed does not tell, so it is asked for. */
+  assigned = new Map();
   total = 0;
   filter = asked(new URLSearchParams());
   #next = null;
@@ -88,6 +90,7 @@ export class Store extends EventTarget {
     this.fresh.clear();
     this.unseen.clear();
     this.decided.clear();
+    this.assigned.clear();
     this.#become("locked");
     this.#changed("list");
     this.dispatchEvent(new CustomEvent("locked", { detail: why }));
@@ -129,7 +132,9 @@ export class Store extends EventTarget {
     ask.set("limit", String(cursor ? PART : FIRST_PART));
     if (cursor) ask.set("cursor", cursor);
     const { alerts, total, next, position } = await load(`/api/v1/alerts?${ask}`, { signal: this.#abort.signal });
-    return { found: new Map(alerts.map((doc) => brief(read(doc))).map((one) => [one.id, one])), total, next, position };
+    const all = alerts.map(read);
+    for (const one of all) this.#note(one.id, one.assignee);
+    return { found: new Map(all.map((one) => [one.id, brief(one)])), total, next, position };
   }
 
   /** Whether older cases are there that were not loaded. */
@@ -175,6 +180,7 @@ export class Store extends EventTarget {
     const ask = new URLSearchParams(this.filter);
     // A case that closes is to be seen closing.
     ask.delete("status");
+    ask.delete("assignee");
     for (let failures = 0; run === this.#run; ) {
       const abort = new AbortController();
       this.#abort.signal.addEventListener("abort", () => abort.abort());
@@ -217,6 +223,8 @@ export class Store extends EventTarget {
     if (known && known.revision >= one.revision) return;
     const status = this.filter.get("status");
     if (!known && status && one.isOpen !== (status === "open")) return;
+    const assignee = this.filter.get("assignee");
+    if (!known && assignee && assignee !== (this.assigned.get(one.id) ?? "none")) return;
     if (!one.isOpen) this.decided.delete(one.id);
     if (known && !one.isOpen) one.message = known.message;
     if (!known && this.cases.size >= CASES_MAX) this.#dropOldest();
@@ -252,7 +260,33 @@ export class Store extends EventTarget {
     const response = await question(`/api/v1/alerts/${encodeURIComponent(id)}/revisions`);
     if (response.status === 404) return [];
     if (!response.ok) throw new Error(`the alert answers ${response.status}`);
-    return (await response.json()).alerts.map(read).sort((a, b) => a.revision - b.revision);
+    const found = (await response.json()).alerts.map(read).sort((a, b) => a.revision - b.revision);
+    const newest = found.at(-1);
+    if (newest && this.#note(id, newest.assignee)) this.#changed(id);
+    return found;
+  }
+
+  /** Keeps who has a case; whether that is new. */
+  #note(id, assignee) {
+    if ((this.assigned.get(id) ?? "") === assignee) return false;
+    if (assignee) this.assigned.set(id, assignee);
+    else this.assigned.delete(id);
+    return true;
+  }
+
+  /** Somebody has a case from now on; empty: nobody. */
+  assign(id, assignee) {
+    if (this.#note(id, assignee)) this.#changed(id);
+  }
+
+  /** Asks who has which open case. */
+  async assignments() {
+    const run = this.#run;
+    const { assignments } = await load("/api/v1/assignments");
+    if (run !== this.#run) return;
+    const now = new Map(assignments.map(({ alert, assignee }) => [String(alert), String(assignee)]));
+    for (const id of this.assigned.keys()) if (!now.has(id) && this.cases.get(id)?.isOpen !== false) this.assign(id, "");
+    for (const [id, assignee] of now) this.assign(id, assignee);
   }
 
   /** Somebody here decided a case; its revision that says so comes with the feed. */

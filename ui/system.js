@@ -1,6 +1,7 @@
 // How Deskwarden itself stands: sources, stages with their partitions, and every setting.
 
 import { el, put, said } from "./dom.js";
+import { keep } from "./keep.js";
 import { letters } from "./letters.js";
 import { list } from "./records.js";
 import { load, may } from "./session.js";
@@ -68,7 +69,7 @@ export function sourcesView(node) {
     const { asked_at: asked, sources } = await load("/api/v1/sources");
     const heads = [["Source", ""], ["Topic", ""], ["Tells of", ""], ["Not read", "num"], ["Age", "num"], ["Read", "num"], ["Unusable", ""], ["Of no interest", ""], ["Ahead of time", "num"]];
     const rows = list(sources).map(source);
-    put(feeds, title("Sources", "What is configured, how far it is read by all instances, and what this one has counted since it started.", asked), el("section", { class: "card" }, rows.length ? table("Sources", heads, rows) : el("p", { class: "none" }, "No source is configured.")));
+    keep(feeds, () => put(feeds, title("Sources", "What is configured, how far it is read by all instances, and what this one has counted since it started.", asked), el("section", { class: "card" }, rows.length ? table("Sources", heads, rows) : el("p", { class: "none" }, "No source is configured."))));
   });
 }
 
@@ -88,7 +89,7 @@ function group(one) {
 export function pipelineView(node) {
   return fresh(async () => {
     const { asked_at: asked, groups } = await load("/api/v1/pipeline");
-    put(node, title("Pipeline", "Which instance reads which partition, and how far; as the brokers say.", asked), list(groups).map(group));
+    keep(node, () => put(node, title("Pipeline", "Which instance reads which partition, and how far; as the brokers say.", asked), list(groups).map(group)));
   });
 }
 

@@ -30,6 +30,18 @@ export const minute = (ms) => format(ms, "minute");
 export const day = (ms) => format(ms, "day");
 export const full = (ms) => `${format(ms, "date")}, ${clock(ms)}${isUtc() ? " UTC" : ""}`;
 
+/** What the zone is called beside a field. */
+export const zoneName = () => (isUtc() ? "UTC" : "local time");
+
+/** A moment as a field of a form has it, to the minute, in the zone that is shown. */
+export function inputValue(ms) {
+  const shifted = isUtc() ? ms : ms - new Date(ms).getTimezoneOffset() * 60_000;
+  return new Date(shifted).toISOString().slice(0, 16);
+}
+
+/** The moment that a field of a form says. */
+export const fromInput = (text) => Date.parse(isUtc() ? `${text}Z` : text);
+
 /** Two moments; the day is named where it is needed. */
 export function range(first, last) {
   const sameDay = day(first) === day(last);

@@ -1,6 +1,7 @@
 // The swim lanes: what happened in which order, and what did not happen.
 
 import { svg } from "./dom.js";
+import { pinMark } from "./pin.js";
 import { clock, day, span } from "./time.js";
 import { action, controlLane, LANE_NAMES, LANES, plain } from "./words.js";
 
@@ -104,18 +105,25 @@ function labels(found, y) {
   });
 }
 
-function drawMark(mark, y, anchors, pick) {
+function drawMark(mark, y, anchors, pick, isPinned) {
   const isAnchor = mark.events.some((event) => event.finding === "anchor" || anchors.has(event.id));
   const failed = /fail|den/.test(mark.outcome);
   const first = mark.events[0];
   const title = [`${mark.number}. ${action(mark.action)}`, clock(mark.time), first.title, mark.outcome, first.at].filter(Boolean).join(" · ");
+  const press = (event) => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    event.stopPropagation();
+    pick(mark.number);
+  };
   return svg(
     "g",
-    { class: `mark l-${mark.lane}${isAnchor ? " anchor" : ""}${failed ? " failed" : ""}`, "data-number": mark.number, onclick: () => pick(mark.number) },
+    { class: `mark l-${mark.lane}${isAnchor ? " anchor" : ""}${failed ? " failed" : ""}`, "data-number": mark.number, "data-event": first.id, role: "button", "aria-label": title, tabindex: mark.number === 1 ? "0" : "-1", onclick: () => pick(mark.number), onkeydown: press },
     svg("title", {}, title),
     isAnchor && svg("circle", { cx: mark.x, cy: y, r: 15, class: "halo" }),
     svg("circle", { cx: mark.x, cy: y, r: 11, class: "dot" }),
     svg("text", { x: mark.x, y: y + 4, class: "mark-number", "text-anchor": "middle" }, mark.number),
+    isPinned && pinMark({ x: mark.x + 5, y: y - 21, width: 12, height: 14 }),
   );
 }
 
@@ -229,8 +237,23 @@ function laneRow(name, n, top, width, missing, systems) {
   ];
 }
 
-/** The timeline as an SVG of at least this width; `pick` hears which mark was chosen. */
-export function timeline(one, width, pick) {
+/** The next mark when an arrow is pressed on one. */
+function arrow(event) {
+  const marks = [...event.currentTarget.querySelectorAll(".mark")];
+  const at = marks.indexOf(event.target.closest(".mark"));
+  const next = marks[at + ({ ArrowRight: 1, ArrowLeft: -1 }[event.key] ?? NaN)];
+  if (at < 0 || !next) return;
+  event.preventDefault();
+  marks[at].setAttribute("tabindex", "-1");
+  next.setAttribute("tabindex", "0");
+  next.focus();
+}
+
+/**
+ * The timeline as an SVG of at least this width; `pick` hears which mark was chosen, `pins` says whether an
+ * event is pinned.
+ */
+export function timeline(one, width, pick, pins = () => false) {
   [LANE, BAND] = innerHeight < 820 ? [44, 15] : [52, 17];
   const found = marks(one.events);
   const whole = places(found, Math.max(width, 560));
@@ -241,7 +264,7 @@ export function timeline(one, width, pick) {
   const anchors = new Set(one.findings.filter((f) => f.state === "active").map((f) => f.anchor));
   const drawn = svg(
     "svg",
-    { class: "timeline", width: whole, height: bottom + 38, viewBox: `0 0 ${whole} ${bottom + 38}`, role: "img", "aria-label": "Timeline of the events by lane" },
+    { class: "timeline", width: whole, height: bottom + 38, viewBox: `0 0 ${whole} ${bottom + 38}`, role: "group", "aria-label": "Timeline of the events by lane", onkeydown: arrow },
     LANES.map((name, n) => laneRow(name, n, top, whole, one.missing, systemsOf(one.events, name))),
     found.map((mark) => svg("line", { x1: mark.x, x2: mark.x, y1: y(mark.lane), y2: bottom, class: "drop" })),
     found.map((mark) => lasting(mark, found, y)),
@@ -249,7 +272,7 @@ export function timeline(one, width, pick) {
     path(found, y),
     arrows(found, y),
     labels(found, y),
-    found.map((mark) => drawMark(mark, y(mark.lane), anchors, pick)),
+    found.map((mark) => drawMark(mark, y(mark.lane), anchors, pick, mark.events.some(pins))),
     axis(found, bottom + 4),
   );
   return { drawn, marks: found };

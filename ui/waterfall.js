@@ -70,7 +70,7 @@ export function explain(one) {
     const to = from + part.part;
     const row = el(
       "details",
-      { class: `w-family f-${part.family}`, open: true },
+      { class: `w-family f-${part.family}`, id: `family-${part.family}`, open: true },
       el(
         "summary",
         {},

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::collect::time::Timestamp;
 use crate::correlate::control::SourceDeclared;
-use crate::correlate::exempt::{self, ControlEntry, Disposition, InForce};
+use crate::correlate::exempt::{self, Assignment, ControlEntry, Disposition, InForce};
 use crate::correlate::partition_state::Source;
 
 /// What a control entry changed.
@@ -19,6 +19,8 @@ pub enum Changed {
     Exemptions,
     /// An analyst's verdict on one case.
     Disposed(Box<Disposition>),
+    /// Who has a case: it is not held here, as nothing that is detected depends on it.
+    Assigned(Box<Assignment>),
     /// It cannot be read, or found no place.
     Refused,
 }
@@ -61,6 +63,9 @@ impl Controls {
         let changed = match entry {
             ControlEntry::Disposition(disposition) => {
                 return Changed::Disposed(Box::new(disposition));
+            }
+            ControlEntry::Assignment(assignment) => {
+                return Changed::Assigned(Box::new(assignment));
             }
             ControlEntry::SourceRemoved(removed) => {
                 return self.remove(&format!("source/{}", removed.name));

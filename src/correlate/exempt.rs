@@ -10,7 +10,8 @@ mod read;
 mod tests;
 
 pub use control::{
-    ControlEntry, Disposition, Exemption, Kind, Opinion, SPAN_MS_MAX, Scope, Silence, SourceRemoved,
+    Assignment, ControlEntry, Disposition, Exemption, Kind, Opinion, SPAN_MS_MAX, Scope, Silence,
+    SourceRemoved,
 };
 pub use in_force::{CONTROLS_MAX, Full, InForce, Subject};
 pub use read::{ControlFault, control, entity_of};

@@ -88,6 +88,8 @@ pub struct Decision {
     pub alert: Option<String>,
     /// What was said of it.
     pub verdict: Option<String>,
+    /// Who has it.
+    pub assignee: Option<String>,
     /// From when on it holds.
     pub valid_from: Option<Timestamp>,
     /// Until when.

@@ -1,6 +1,7 @@
 //! The control topic as people use it: what is in force, and the desk at which new records are handed
 //! in. The loop behind both is `edge/stages/control.rs`.
 
+use super::assigned::Assigned;
 use crate::collect::time::Timestamp;
 use crate::correlate::controls::{Changed, Controls};
 use crate::correlate::exempt::ControlEntry;
@@ -48,6 +49,7 @@ pub(crate) struct Order {
 #[derive(Debug, Default)]
 struct Model {
     controls: RwLock<Controls>,
+    assigned: RwLock<Assigned>,
     is_filled: AtomicBool,
 }
 
@@ -109,6 +111,7 @@ impl Desk {
             ControlEntry::Silence(_) => what == Held::Silences,
             ControlEntry::Exemption(_) => what == Held::Exemptions,
             ControlEntry::Disposition(_)
+            | ControlEntry::Assignment(_)
             | ControlEntry::SourceDeclared(_)
             | ControlEntry::SourceRemoved(_) => false,
         };
@@ -126,6 +129,18 @@ impl Desk {
             }
         }
         listed
+    }
+
+    /// Who has a case.
+    #[must_use]
+    pub fn assignee(&self, alert: &str) -> Option<Arc<str>> {
+        self.model.assigned().of(alert)
+    }
+
+    /// Who has which case, in order of the alerts.
+    #[must_use]
+    pub fn assignments(&self) -> Vec<(String, Arc<str>)> {
+        self.model.assigned().all()
     }
 
     /// Hands a record in; does not wait for anything.
@@ -148,6 +163,19 @@ impl Model {
         self.controls.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn assigned(&self) -> std::sync::RwLockReadGuard<'_, Assigned> {
+        self.assigned.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Who has a case from now on.
+    fn assign(&self, alert: &str, assignee: Option<&str>) {
+        let assigned = self.assigned.write();
+        let mut assigned = assigned.unwrap_or_else(PoisonError::into_inner);
+        if assigned.put(alert, assignee) {
+            tracing::warn!("more cases are assigned than are remembered; the oldest are forgotten");
+        }
+    }
+
     fn write(&self) -> std::sync::RwLockWriteGuard<'_, Controls> {
         self.controls
             .write()
@@ -158,7 +186,15 @@ impl Model {
 impl DeskEnd {
     /// Takes a record of the topic in; whether it can be used.
     pub(crate) fn take(&self, id: &str, json: Option<&[u8]>) -> bool {
-        self.model.write().put(id, json) != Changed::Refused
+        if let (None, Some(alert)) = (json, id.strip_prefix("assignment/")) {
+            self.model.assign(alert, None);
+        }
+        let changed = self.model.write().put(id, json);
+        if let Changed::Assigned(assignment) = &changed {
+            let alert = assignment.alert.to_string();
+            self.model.assign(&alert, assignment.assignee.as_deref());
+        }
+        changed != Changed::Refused
     }
 
     /// Forgets what is over.

@@ -1,6 +1,7 @@
 //! Everything that touches the world: it does, it never decides.
 
 pub mod archive;
+mod assigned;
 pub mod audit_table;
 pub mod clock;
 pub mod commands;

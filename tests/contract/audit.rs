@@ -260,6 +260,12 @@ fn what_people_decide_is_valid_and_read_by_people() {
                 "valid_to": "2026-03-03T09:00:00Z"}),
             "[silence]  by =anna, from 2026-03-02T09:00:00.000Z, until 2026-03-03T09:00:00.000Z",
         ),
+        (
+            "assignment/x",
+            json!({"kind": "assignment", "alert": "00000000000000000000000000000001",
+                "entity": "identity|T", "revision": 3, "assignee": "bea", "owner": "anna"}),
+            "[assignment]  by anna, on alert 00000000000000000000000000000001, to bea, of T, record",
+        ),
         ("silence/y", Value::Null, "[removed]  record silence/y"),
     ];
     let mut head = AuditHead::default();

@@ -49,9 +49,9 @@ step("a viewer is offered nothing that a viewer may not do", async () => {
   const { context, page, bad } = await session({ token: viewer });
   await page.goto(`${guarded}/#/alerts/${lead}`);
   await page.waitForSelector(".actions");
-  assert.deepEqual(await texts(page, ".actions button"), ["Markdownm", "OCSFe", "Print"]);
+  assert.deepEqual(await texts(page, ".actions button"), ["Markdownm", "OCSFe", "Replay", "Print"]);
   assert.equal((await page.$$(".pick")).length, 0);
-  for (const key of ["d", "s", "x", "X"]) await page.keyboard.press(key);
+  for (const key of ["d", "s", "t", "E", "x", "X"]) await page.keyboard.press(key);
   assert.equal((await page.$$("dialog[open]")).length, 0);
   await page.goto(`${guarded}/#/silences`);
   await page.waitForSelector(".view h1");

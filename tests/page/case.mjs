@@ -109,6 +109,66 @@ step("a case that is not there yet is shown once it is", async ({ page }) => {
   await until(page, (id) => document.querySelector(".links .id")?.textContent === id, id);
 });
 
+step("a new revision leaves the reader where they are", async ({ page }) => {
+  const id = `5ee4${"0".repeat(28)}`;
+  const revision = (number, score) => {
+    const alert = structuredClone(start[2]);
+    alert.finding_info.uid = id;
+    Object.assign(alert.metadata, { uid: `${id}:${number}`, sequence: number });
+    return Object.assign(alert, { activity_id: number > 1 ? 2 : 1, risk_score: score, time: alert.time + number });
+  };
+  const there = (number) => until(page, (text) => document.querySelector(".case-page .eyebrow")?.textContent.includes(text), `revision ${number}`);
+  publish(revision(1, 70));
+  await known(page, id);
+  await show(page, id);
+  await page.focus("#family-sequence summary");
+  await page.keyboard.press("Enter");
+  await page.click('.mark[data-number="5"]');
+  const where = () =>
+    page.evaluate(() => {
+      const row = document.querySelector('tr[data-number="5"]');
+      const detail = document.querySelector(".detail");
+      return {
+        folds: [...document.querySelectorAll("details")].map((fold) => fold.open),
+        top: row.getBoundingClientRect().top,
+        scrolled: detail.scrollTop > 0,
+        picked: row.classList.contains("picked") && document.querySelector('.mark[data-number="5"]').classList.contains("picked"),
+        focus: document.activeElement.textContent,
+        isInCase: document.activeElement.closest("tr") !== null,
+        selected: getSelection().toString(),
+      };
+    });
+  await page.evaluate(() => {
+    const links = document.querySelectorAll('tr[data-number="5"] a');
+    links[links.length - 1].scrollIntoView({ block: "center" });
+    links[links.length - 1].focus();
+    getSelection().selectAllChildren(document.querySelector('tr[data-number="5"] td.a'));
+  });
+  const before = await where();
+  assert.deepEqual([before.folds, before.scrolled, before.picked, before.isInCase, before.selected.length > 3], [[true, false, true], true, true, true, true]);
+  /** The same as before, and not two pixels away. */
+  const same = ({ top, ...rest }, { top: wanted, ...others }) => {
+    assert.deepEqual(rest, others);
+    assert.ok(Math.abs(top - wanted) < 2, `${top}, before ${wanted}`);
+  };
+  publish(revision(2, 71));
+  await there(2);
+  same(await where(), before);
+  // A verdict that is being written stays, and afterwards the focus goes back to where it was.
+  await page.keyboard.press("d");
+  await page.keyboard.press("2");
+  await page.keyboard.press("Tab");
+  await page.keyboard.type("asked the man");
+  publish(revision(3, 72));
+  await there(3);
+  await page.keyboard.type("ager");
+  assert.equal(await page.inputValue("dialog textarea"), "asked the manager");
+  assert.equal(await page.$eval('dialog input[value="benign"]', (radio) => radio.checked), true);
+  await page.keyboard.press("Escape");
+  await until(page, () => !document.querySelector("dialog[open]"));
+  same({ ...(await where()), selected: before.selected }, before);
+});
+
 step("arrows tell the story: asked for, done, enrolled, signed in", async ({ page }) => {
   await show(page, lead);
   const arrows = await page.$$eval(".arrow", (lines) => lines.map((line) => ["x1", "y1", "x2", "y2"].map((name) => Number(line.getAttribute(name)))));

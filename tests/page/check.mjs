@@ -4,7 +4,7 @@
 
 import { browser, open, run } from "./tools.mjs";
 
-const PARTS = ["access", "pictures", "queue", "case", "decide", "views", "story", "speed", "hostile"];
+const PARTS = ["access", "pictures", "queue", "case", "events", "decide", "exempt", "views", "story", "speed", "hostile"];
 const only = (process.env.PAGE_ONLY ?? "").split(/[\s,]+/).filter(Boolean);
 let count = 0;
 for (const name of PARTS) {

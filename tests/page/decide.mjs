@@ -183,6 +183,72 @@ step("a silence is ended, with a reason", async ({ page }) => {
   await until(page, () => document.querySelectorAll("td.covers").length === 1);
 });
 
+const put = (page, run) => sent(page, "/assignee", run);
+const rowOf = (alert) => `.case[data-id="${idOf(alert)}"]`;
+const served = (page, alert) => page.evaluate((id) => fetch(`/api/v1/alerts/${id}`).then((answer) => answer.json()), idOf(alert));
+
+step("a case is taken by a key, found as one's own, and released", async ({ page }) => {
+  await show(page, idOf(contractor));
+  assert.match(await page.textContent(".holder"), /nobody has it/);
+  const bodies = await put(page, async () => {
+    await page.keyboard.press("t");
+    await until(page, () => document.querySelector(".holder .taken")?.textContent === "anna");
+  });
+  assert.deepEqual(bodies, [{ assignee: "anna", revision: 3, owner: "anna" }]);
+  assert.equal(await page.textContent(`${rowOf(contractor)} .taken`), "anna");
+  const doc = await served(page, contractor);
+  assert.deepEqual([doc.status_id, doc.assignee], [2, { name: "anna" }]);
+  await shot(page, "taken");
+  await page.keyboard.press("t");
+  await noted(page, "You have it already");
+  await page.selectOption('select[aria-label="Whose cases"]', "mine");
+  await until(page, () => document.querySelectorAll(".case").length === 1);
+  assert.match(await page.evaluate(() => location.hash), /assignee=anna/);
+  // The address alone says it too.
+  await page.reload();
+  await until(page, () => document.querySelectorAll(".case").length === 1 && document.querySelector(".holder .taken"));
+  assert.equal(await page.inputValue('select[aria-label="Whose cases"]'), "mine");
+  await page.selectOption('select[aria-label="Whose cases"]', "none");
+  await until(page, (row) => document.querySelectorAll(".case").length > 1 && !document.querySelector(row), rowOf(contractor));
+  await page.selectOption('select[aria-label="Whose cases"]', "");
+  await page.waitForSelector(rowOf(contractor));
+  await page.focus(".holder button:has-text('Release')");
+  assert.deepEqual(await put(page, async () => {
+    await page.keyboard.press("Enter");
+    await until(page, () => document.querySelector(".holder")?.textContent.includes("nobody has it"));
+  }), [{ assignee: null, revision: 3, owner: "anna" }]);
+  assert.equal((await served(page, contractor)).status_id, 1);
+});
+
+step("a case is given to somebody, and others see it without a new revision", async ({ page }) => {
+  const other = await open({ hash: `#/alerts/${idOf(contractor)}` });
+  await other.page.waitForSelector(".holder");
+  await page.focus(".holder button:has-text('Assign')");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("dialog[open]");
+  await page.keyboard.type("bea");
+  await shot(page, "assign");
+  await page.keyboard.press("Control+Enter");
+  await closed(page);
+  await noted(page, "Given to bea.");
+  await other.page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  await until(other.page, () => document.querySelector(".holder .taken")?.textContent === "bea" && document.querySelector(".case.chosen .taken")?.textContent === "bea");
+  assert.deepEqual(other.bad, []);
+  await other.context.close();
+  // A new revision comes without it: the case stays hers.
+  publish(revised(contractor, (next) => Object.assign(next.metadata, { sequence: 4 })));
+  await until(page, () => document.querySelector(".eyebrow")?.textContent.includes("revision 4"));
+  assert.equal(await page.textContent(".holder .taken"), "bea");
+  // What somebody else has is asked about first.
+  await page.keyboard.press("t");
+  await page.waitForSelector("dialog[open]");
+  assert.match(await page.textContent("dialog"), /taken by bea/);
+  assert.equal(await page.inputValue("dialog input"), "anna");
+  await page.keyboard.press("Escape");
+  await closed(page);
+  assert.equal(await page.textContent(".holder .taken"), "bea");
+});
+
 step("an analyst with a token decides under that name", async () => {
   const { context, page, bad } = await open({ token: analyst, hash: `#/alerts/${idOf(takeover)}` });
   await page.waitForSelector(".actions .primary");

@@ -31,5 +31,7 @@ export const windows = {
   keys: ["?", ".key-groups"],
   deciding: ["d", ".options.verdict"],
   silencing: ["s", ".options.until"],
+  exempting: ["E", ".options.kind"],
+  assigning: ["t", "input[list]"],
   searching: ["Control+k", ".search-input"],
 };

@@ -1,4 +1,4 @@
-//! What people decide, as audit records: verdicts, silences, exemptions, declared sources, and their end.
+//! What people decide, as audit records: verdicts, assignments, silences, exemptions, declared sources, and their end.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -29,7 +29,7 @@ pub struct Decision {
     /// Why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Of a verdict the alert.
+    /// Of a verdict or an assignment the alert.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alert: Option<String>,
     /// And the revision that was seen.
@@ -38,6 +38,9 @@ pub struct Decision {
     /// And what was said of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verdict: Option<String>,
+    /// Of an assignment who has it; left out where nobody has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assignee: Option<String>,
     /// From when on it holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub valid_from: Option<i64>,
@@ -63,6 +66,7 @@ pub fn decided(
 ) -> Entry {
     let (action, entity) = match entry {
         Some(ControlEntry::Disposition(d)) => ("control.disposition", d.entity.to_string()),
+        Some(ControlEntry::Assignment(a)) => ("control.assignment", a.entity.to_string()),
         Some(ControlEntry::Silence(_)) => ("control.silence", control(id)),
         Some(ControlEntry::Exemption(_)) => ("control.exemption", control(id)),
         Some(ControlEntry::SourceDeclared(_) | ControlEntry::SourceRemoved(_)) => {
@@ -72,6 +76,7 @@ pub fn decided(
     };
     let key = match entry {
         Some(ControlEntry::Disposition(d)) => d.entity.id.as_str().into(),
+        Some(ControlEntry::Assignment(a)) => a.entity.id.as_str().into(),
         Some(_) | None => id.into(),
     };
     let event = event(place);
@@ -123,6 +128,7 @@ fn decision(id: &str, json: Option<&[u8]>, entry: Option<&ControlEntry>) -> Deci
     let valid = entry.and_then(ControlEntry::valid);
     let (alert, revision) = match entry {
         Some(ControlEntry::Disposition(d)) => (Some(d.alert.to_string()), Some(d.revision)),
+        Some(ControlEntry::Assignment(a)) => (Some(a.alert.to_string()), Some(a.revision)),
         Some(_) | None => (None, None),
     };
     Decision {
@@ -133,6 +139,7 @@ fn decision(id: &str, json: Option<&[u8]>, entry: Option<&ControlEntry>) -> Deci
         alert,
         revision,
         verdict: text("verdict"),
+        assignee: text("assignee"),
         valid_from: valid.map(|(from, _)| from.0),
         valid_to: valid.map(|(_, to)| to.0),
         scope: fields

@@ -34,7 +34,7 @@ impl Engine {
             effects.audits.push(record);
         }
         match changed {
-            Changed::Nothing => {}
+            Changed::Nothing | Changed::Assigned(_) => {}
             Changed::Refused => self.counts.control_ignored += 1,
             Changed::Sources => self.partition.declare(self.controls.sources()),
             Changed::Exemptions => {

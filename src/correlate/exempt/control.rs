@@ -1,4 +1,4 @@
-//! The entries of the control topic: exemptions, silences, dispositions, declared sources.
+//! The entries of the control topic: exemptions, silences, dispositions, assignments, declared sources.
 
 use serde::{Deserialize, Serialize};
 
@@ -218,6 +218,24 @@ pub struct Disposition {
     pub reason: String,
 }
 
+/// Who has a case: nothing follows from it but who is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Assignment {
+    /// Alert id.
+    pub alert: EventId,
+    /// The entity of its case.
+    #[serde(deserialize_with = "read::entity")]
+    pub entity: Entity,
+    /// The revision seen.
+    pub revision: u32,
+    /// Who has it from now on; `None`: nobody.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub assignee: Option<String>,
+    /// Who said so.
+    pub owner: String,
+}
+
 /// A source that is no longer configured.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -235,6 +253,8 @@ pub enum ControlEntry {
     Silence(Silence),
     /// An analyst's verdict.
     Disposition(Disposition),
+    /// Who has a case.
+    Assignment(Assignment),
     /// A source.
     SourceDeclared(SourceDeclared),
     /// A source no more.
@@ -254,7 +274,10 @@ impl ControlEntry {
         match self {
             Self::Exemption(e) => Some((e.valid_from, e.valid_to)),
             Self::Silence(s) => Some((s.valid_from, s.valid_to)),
-            Self::Disposition(_) | Self::SourceDeclared(_) | Self::SourceRemoved(_) => None,
+            Self::Disposition(_)
+            | Self::Assignment(_)
+            | Self::SourceDeclared(_)
+            | Self::SourceRemoved(_) => None,
         }
     }
 
@@ -265,6 +288,7 @@ impl ControlEntry {
             Self::Exemption(exemption) => Some(&exemption.scope),
             Self::Silence(_)
             | Self::Disposition(_)
+            | Self::Assignment(_)
             | Self::SourceDeclared(_)
             | Self::SourceRemoved(_) => None,
         };

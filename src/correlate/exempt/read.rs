@@ -28,7 +28,7 @@ pub struct ControlFault {
 /// The words of `kind`, as error messages list them.
 const KINDS: &str = "travel, device_refresh, incident, maintenance, batch, allow_list, \
                      shared_device, delegation, drill, policy, silence, disposition, \
-                     source.declared, source.removed";
+                     assignment, source.declared, source.removed";
 
 /// What exemptions and silences have in common.
 #[derive(Deserialize)]
@@ -157,6 +157,7 @@ fn entry(json: &[u8]) -> Result<ControlEntry, String> {
         "policy" => exemption(map, Kind::Policy, policy),
         "silence" => silence(map),
         "disposition" => disposition(map),
+        "assignment" => assignment(map),
         "source.declared" => typed(map).and_then(declared),
         "source.removed" => typed(map).map(ControlEntry::SourceRemoved),
         other => Err(format!("unknown `kind` `{other}`; it is one of {KINDS}")),
@@ -315,19 +316,30 @@ fn silence(map: Map<String, Value>) -> Result<ControlEntry, String> {
 
 fn disposition(map: Map<String, Value>) -> Result<ControlEntry, String> {
     let mut file: crate::correlate::exempt::Disposition = typed(map)?;
-    if file.revision == 0 {
-        return Err("`revision` counts from 1: the one that was seen".to_owned());
-    }
+    seen(file.revision)?;
     file.owner = said("owner", file.owner)?;
     file.reason = said("reason", file.reason)?;
     Ok(ControlEntry::Disposition(file))
 }
 
+fn assignment(map: Map<String, Value>) -> Result<ControlEntry, String> {
+    let mut file: crate::correlate::exempt::Assignment = typed(map)?;
+    seen(file.revision)?;
+    file.assignee = file.assignee.map(|who| said("assignee", who)).transpose()?;
+    file.owner = said("owner", file.owner)?;
+    Ok(ControlEntry::Assignment(file))
+}
+
+fn seen(revision: u32) -> Result<(), String> {
+    let is_one = revision > 0;
+    let fault = || "`revision` counts from 1: the one that was seen".to_owned();
+    is_one.then_some(()).ok_or_else(fault)
+}
+
 fn declared(file: crate::correlate::control::SourceDeclared) -> Result<ControlEntry, String> {
     if file.partitions < 1 {
         return Err("`partitions` must be at least 1".to_owned());
-    }
-    if file.bound_ms < 0 || file.lateness_ms < 0 {
+    } else if file.bound_ms < 0 || file.lateness_ms < 0 {
         return Err("`bound_ms` and `lateness_ms` must not be negative".to_owned());
     }
     Ok(ControlEntry::SourceDeclared(file))
@@ -355,24 +367,17 @@ pub(super) fn entity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Entit
     if !deserializer.is_human_readable() {
         return Entity::deserialize(deserializer);
     }
-    let text = String::deserialize(deserializer)?;
-    entity_of(&text).ok_or_else(|| {
-        D::Error::custom(format!(
-            "`{text}`: an entity is written as `<kind>|<id>`, such as `identity|hris:E1`"
-        ))
-    })
+    one(&String::deserialize(deserializer)?)
+}
+
+fn one<E: serde::de::Error>(text: &str) -> Result<Entity, E> {
+    let written = "an entity is written as `<kind>|<id>`, such as `identity|hris:E1`";
+    entity_of(text).ok_or_else(|| E::custom(format!("`{text}`: {written}")))
 }
 
 fn entities<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Entity>, D::Error> {
     let texts: Vec<String> = Vec::deserialize(deserializer)?;
-    let one = |text: &String| {
-        entity_of(text).ok_or_else(|| {
-            D::Error::custom(format!(
-                "`{text}`: an entity is written as `<kind>|<id>`, such as `identity|hris:E1`"
-            ))
-        })
-    };
-    texts.iter().map(one).collect()
+    texts.iter().map(|text| one(text)).collect()
 }
 
 /// The entity of its printed form.

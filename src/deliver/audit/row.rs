@@ -4,7 +4,7 @@ use crate::collect::time::{Timestamp, rfc3339};
 use crate::deliver::audit::{Placed, Who};
 
 /// The columns.
-pub const COLUMNS: [&str; 50] = [
+pub const COLUMNS: [&str; 51] = [
     "time",
     "stage",
     "version",
@@ -44,6 +44,7 @@ pub const COLUMNS: [&str; 50] = [
     "decision_reason",
     "alert",
     "verdict",
+    "assignee",
     "valid_from",
     "valid_to",
     "source_system",
@@ -143,6 +144,7 @@ pub fn row(placed: &Placed) -> Vec<String> {
         text(&decision.reason),
         text(&decision.alert),
         text(&decision.verdict),
+        text(&decision.assignee),
         moment(decision.valid_from),
         moment(decision.valid_to),
         inert(&record.source.system),

@@ -150,6 +150,7 @@ fn decision_line(action: &AuditRecord, decision: &Decision) -> String {
     };
     say("by", decision.owner.clone());
     say("on alert", decision.alert.clone());
+    say("to", decision.assignee.clone());
     say("of", action.decided_on().map(str::to_owned));
     say("from", decision.valid_from.map(rfc3339));
     say("until", decision.valid_to.map(rfc3339));

@@ -1,9 +1,12 @@
 //! The API: alerts as they lie in the alerts topic, sorted, filtered and in parts.
 
-use super::format::Format;
+use super::assign::{Wanted, shown};
+use super::control::open;
+use super::format::{Format, Shown};
 use super::older;
 use super::problem::Problem;
 use super::serve::ApiParts;
+use crate::deliver::alert::AlertRecord;
 use crate::deliver::filter::Filter;
 use crate::edge::read_model::{Cursor, Revision};
 use axum::body::{Body, Bytes};
@@ -48,6 +51,7 @@ pub(super) async fn list(
         mut faults,
     } = part::<Cursor>(parameters, LIMIT_DEFAULT)?;
     let format = Format::take(&mut rest, &mut faults);
+    let wanted = Wanted::take(&mut rest, &mut faults);
     let filter = read(&rest).unwrap_or_else(|more| {
         faults.extend(more);
         Filter::default()
@@ -58,14 +62,27 @@ pub(super) async fn list(
     filled(&parts)?;
     // Taken first: an alert that comes in between is in the list and in the stream from here on.
     let position = parts.feed.position();
-    let page = older::list(&parts, &filter, after.as_ref(), limit).await?;
-    let page = page.unwrap_or_else(|| parts.model.list(&filter, after.as_ref(), limit));
+    let assigned = wanted.map(|wanted| Ok((wanted, open(&parts)?.clone())));
+    let assigned = assigned.transpose()?;
+    let since = filter.from();
+    let is_wanted = move |alert: &AlertRecord| {
+        let takes = assigned
+            .as_ref()
+            .is_none_or(|(wanted, desk)| wanted.takes(desk.assignee(&alert.id).as_deref()));
+        filter.matches(alert) && takes
+    };
+    let page = match older::reached(&parts, since) {
+        Some((older, since)) => older.list(is_wanted, since, after, limit).await?,
+        None => parts.model.list(is_wanted, after.as_ref(), limit),
+    };
     let next = page.next.map(|next| next.to_string());
     let tail = serde_json::json!({
         "total": page.total, "next": next, "position": position.to_string(),
         "held_since": parts.model.held_since(),
     });
-    Ok(answer(format.list(&page.revisions, &tail)?))
+    let revisions = page.revisions.iter();
+    let all: Vec<Shown> = revisions.map(|revision| shown(&parts, revision)).collect();
+    Ok(answer(format.list(&all, &tail)?))
 }
 
 /// `GET /api/v1/alerts/{id}`
@@ -77,7 +94,7 @@ pub(super) async fn newest(
     let format = Format::only(parameters)?;
     filled(&parts)?;
     let newest = newest_of(&parts, &id).await?;
-    format.one(&newest)
+    format.one(&shown(&parts, &newest))
 }
 
 /// `GET /api/v1/alerts/{id}/revisions`
@@ -89,11 +106,13 @@ pub(super) async fn revisions(
     let format = Format::only(parameters)?;
     filled(&parts)?;
     let revisions = older::revisions(&parts, &id).await?;
-    if revisions.is_empty() {
+    let Some((newest, before)) = revisions.split_last() else {
         return Err(unknown(&id));
-    }
+    };
+    let mut all: Vec<Shown> = before.iter().map(Shown::published).collect();
+    all.push(shown(&parts, newest));
     let tail = serde_json::json!({ "total": revisions.len() });
-    Ok(answer(format.list(&revisions, &tail)?))
+    Ok(answer(format.list(&all, &tail)?))
 }
 
 /// `GET /api/v1/alerts/{id}/explain`
@@ -103,7 +122,7 @@ pub(super) async fn explain(
 ) -> Result<Response, Problem> {
     filled(&parts)?;
     let newest = newest_of(&parts, &id).await?;
-    Format::Markdown.one(&newest)
+    Format::Markdown.one(&shown(&parts, &newest))
 }
 
 async fn newest_of(parts: &ApiParts, id: &str) -> Result<Arc<Revision>, Problem> {

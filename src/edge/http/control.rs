@@ -6,6 +6,7 @@ use super::api::{self, Parameters, filled, pairs, short, unknown};
 use super::problem::Problem;
 use super::serve::ApiParts;
 use crate::correlate::exempt::{self, ControlEntry};
+use crate::deliver::alert::AlertRecord;
 use crate::edge::clock;
 use crate::edge::control::{Desk, Held, Unwritten};
 use axum::body::to_bytes;
@@ -95,23 +96,33 @@ pub(super) async fn disposition(
     let mut fields = fields(request).await?;
     filled(&parts)?;
     let newest = parts.model.newest(&id).ok_or_else(|| unknown(&id))?;
-    let subject = &newest.alert.subject;
     fixed(&mut fields, "kind", "disposition".into())?;
-    fixed(&mut fields, "alert", id.as_str().into())?;
-    // A verdict goes to the partition of its entity: under another one nobody would find the case.
-    let entity = format!("{}|{}", subject.kind, subject.id);
-    fixed(&mut fields, "entity", entity.into())?;
     owned(&mut fields, &caller)?;
-    let seen = fields.get("revision").and_then(Value::as_u64);
-    if seen.is_some_and(|seen| seen > newest.alert.revision) {
-        let fault = format!("revision: the newest is {}", newest.alert.revision);
-        return Err(Problem::record(vec![fault]));
-    }
+    let seen = seen(&mut fields, &newest.alert)?;
     let key = format!("disposition/{id}/{}", seen.unwrap_or_default());
     checked(&key, &fields)?;
     let closes = seen == Some(newest.alert.revision) && newest.alert.is_open;
     let more = json!({ "newest_revision": newest.alert.revision, "closes": closes });
     write(open(&parts)?, key, fields, more).await
+}
+
+/// What a decision on a case says of it: the alert, its entity and the revision that was seen, which it
+/// returns.
+pub(super) fn seen(
+    fields: &mut Map<String, Value>,
+    newest: &AlertRecord,
+) -> Result<Option<u64>, Problem> {
+    let subject = &newest.subject;
+    fixed(fields, "alert", newest.id.as_str().into())?;
+    // A decision goes to the partition of its entity: under another one nobody would find the case.
+    let entity = format!("{}|{}", subject.kind, subject.id);
+    fixed(fields, "entity", entity.into())?;
+    let seen = fields.get("revision").and_then(Value::as_u64);
+    if seen.is_some_and(|seen| seen > newest.revision) {
+        let fault = format!("revision: the newest is {}", newest.revision);
+        return Err(Problem::record(vec![fault]));
+    }
+    Ok(seen)
 }
 
 /// What holds for a while.
@@ -187,7 +198,7 @@ async fn end(
 }
 
 /// The desk, once it knows what the topic holds.
-fn open(parts: &ApiParts) -> Result<&Desk, Problem> {
+pub(super) fn open(parts: &ApiParts) -> Result<&Desk, Problem> {
     let desk = parts.desk.as_ref();
     let desk = desk.ok_or_else(|| Problem::unavailable("control records are not served here"))?;
     if desk.is_filled() {
@@ -216,7 +227,11 @@ pub(super) async fn fields(request: Request) -> Result<Map<String, Value>, Probl
 }
 
 /// A field whose value follows: it may be left out, and not be another.
-fn fixed(fields: &mut Map<String, Value>, name: &str, value: Value) -> Result<(), Problem> {
+pub(super) fn fixed(
+    fields: &mut Map<String, Value>,
+    name: &str,
+    value: Value,
+) -> Result<(), Problem> {
     match fields.get(name) {
         Some(given) if *given != value => {
             let fault = format!("{name}: it is {value} here; leave it out");
@@ -231,7 +246,7 @@ fn fixed(fields: &mut Map<String, Value>, name: &str, value: Value) -> Result<()
 }
 
 /// Who answers for a record is who asks; only where nobody is known by a name, the body says who.
-fn owned(fields: &mut Map<String, Value>, caller: &Caller) -> Result<(), Problem> {
+pub(super) fn owned(fields: &mut Map<String, Value>, caller: &Caller) -> Result<(), Problem> {
     match &caller.name {
         Some(name) => fixed(fields, "owner", (&**name).into()),
         None => Ok(()),
@@ -239,13 +254,13 @@ fn owned(fields: &mut Map<String, Value>, caller: &Caller) -> Result<(), Problem
 }
 
 /// The record as a correlator will read it.
-fn checked(key: &str, fields: &Map<String, Value>) -> Result<ControlEntry, Problem> {
+pub(super) fn checked(key: &str, fields: &Map<String, Value>) -> Result<ControlEntry, Problem> {
     let json = Value::Object(fields.clone()).to_string();
     let read = exempt::control(key, json.as_bytes());
     read.map_err(|fault| Problem::record(vec![fault.what]))
 }
 
-async fn write(
+pub(super) async fn write(
     desk: &Desk,
     key: String,
     fields: Map<String, Value>,

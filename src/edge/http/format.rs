@@ -29,6 +29,25 @@ pub(super) enum Format {
     Markdown,
 }
 
+/// A revision, and its document as it is answered.
+#[derive(Debug)]
+pub(super) struct Shown {
+    /// As it was published.
+    pub(super) revision: Arc<Revision>,
+    /// With what people decided since.
+    pub(super) document: Bytes,
+}
+
+impl Shown {
+    /// As it was published.
+    pub(super) fn published(revision: &Arc<Revision>) -> Self {
+        Self {
+            revision: Arc::clone(revision),
+            document: revision.document.clone(),
+        }
+    }
+}
+
 impl FromStr for Format {
     type Err = String;
 
@@ -84,9 +103,10 @@ impl Format {
     }
 
     /// A revision in this form.
-    fn of(self, revision: &Revision) -> Result<Bytes, Problem> {
+    fn of(self, shown: &Shown) -> Result<Bytes, Problem> {
+        let revision = &*shown.revision;
         if self == Self::Ocsf {
-            return Ok(revision.document.clone());
+            return Ok(shown.document.clone());
         }
         // It was read once, so it can be read again.
         let unreadable = |fault: &dyn std::fmt::Display| Problem::unavailable(fault.to_string());
@@ -108,27 +128,23 @@ impl Format {
     }
 
     /// The answer of one revision.
-    pub(super) fn one(self, revision: &Revision) -> Result<Response, Problem> {
-        let mut response = Response::new(Body::from(self.of(revision)?));
+    pub(super) fn one(self, shown: &Shown) -> Result<Response, Problem> {
+        let mut response = Response::new(Body::from(self.of(shown)?));
         let kind = HeaderValue::from_static(self.content_type());
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
         Ok(response)
     }
 
     /// `{"alerts":[…], …}` of revisions: documents as they are, lines and texts as strings.
-    pub(super) fn list(
-        self,
-        revisions: &[Arc<Revision>],
-        tail: &serde_json::Value,
-    ) -> Result<Bytes, Problem> {
-        let size: usize = revisions.iter().map(|r| r.document.len() + 1).sum();
+    pub(super) fn list(self, all: &[Shown], tail: &serde_json::Value) -> Result<Bytes, Problem> {
+        let size: usize = all.iter().map(|shown| shown.document.len() + 1).sum();
         let mut body = Vec::with_capacity(size + 256);
         body.extend_from_slice(b"{\"alerts\":[");
-        for (n, revision) in revisions.iter().enumerate() {
+        for (n, shown) in all.iter().enumerate() {
             if n > 0 {
                 body.push(b',');
             }
-            let form = self.of(revision)?;
+            let form = self.of(shown)?;
             if matches!(self, Self::Cef | Self::Markdown) {
                 let text = String::from_utf8_lossy(&form);
                 body.extend_from_slice(serde_json::json!(text).to_string().as_bytes());

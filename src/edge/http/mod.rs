@@ -3,6 +3,7 @@
 
 mod access;
 mod api;
+mod assign;
 mod audit;
 mod capacity;
 mod control;

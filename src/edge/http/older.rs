@@ -3,7 +3,7 @@
 use super::problem::Problem;
 use super::serve::ApiParts;
 use crate::collect::time::Timestamp;
-use crate::deliver::filter::Filter;
+use crate::deliver::alert::AlertRecord;
 use crate::edge::archive::{Archive, ArchiveFault};
 use crate::edge::read_model::{Cursor, Page, Revision};
 use std::sync::Arc;
@@ -28,6 +28,18 @@ impl Older {
             archive,
             turn: Arc::new(Semaphore::new(1)),
         }
+    }
+
+    /// A part of the list of cases that changed since a moment.
+    pub(super) async fn list(
+        &self,
+        wanted: impl Fn(&AlertRecord) -> bool + Send + 'static,
+        since: Timestamp,
+        after: Option<Cursor>,
+        limit: usize,
+    ) -> Result<Page, Problem> {
+        let page = self.ask(move |archive| archive.list((&wanted, since), after.as_ref(), limit));
+        page.await
     }
 
     async fn ask<T: Send + 'static>(
@@ -71,20 +83,8 @@ pub(super) async fn revisions(parts: &ApiParts, id: &str) -> Result<Vec<Arc<Revi
     older.ask(move |archive| archive.revisions(&id)).await
 }
 
-/// A part of the list; `None`: what is held is enough.
-pub(super) async fn list(
-    parts: &ApiParts,
-    filter: &Filter,
-    after: Option<&Cursor>,
-    limit: usize,
-) -> Result<Option<Page>, Problem> {
-    let since: Option<Timestamp> = filter.from();
-    let wanted = since.zip(parts.model.held_since());
-    let wanted = wanted.filter(|(since, held)| since < held);
-    let Some((older, (since, _))) = parts.older.as_ref().zip(wanted) else {
-        return Ok(None);
-    };
-    let (filter, after) = (filter.clone(), after.cloned());
-    let page = older.ask(move |archive| archive.list((&filter, since), after.as_ref(), limit));
-    page.await.map(Some)
+/// The archive, where a list from a moment on reaches back behind what is held.
+pub(super) fn reached(parts: &ApiParts, since: Option<Timestamp>) -> Option<(&Older, Timestamp)> {
+    let since = since.filter(|since| parts.model.held_since().is_some_and(|held| *since < held));
+    parts.older.as_ref().zip(since)
 }

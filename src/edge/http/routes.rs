@@ -5,7 +5,8 @@ use super::gate::{enter, require};
 use super::problem::Problem;
 use super::serve::{ApiParts, protect};
 use super::{
-    api, audit, control, dead_letters, logs, openapi, page, records, standing, stream, views,
+    api, assign, audit, control, dead_letters, logs, openapi, page, records, standing, stream,
+    views,
 };
 use axum::Router;
 use axum::http::Method;
@@ -71,6 +72,11 @@ fn table() -> Vec<Route> {
             "/api/v1/alerts/{id}/disposition",
             post(control::disposition),
         ),
+        Route {
+            method: Method::PUT,
+            ..decide("/api/v1/alerts/{id}/assignee", put(assign::assign))
+        },
+        read("/api/v1/assignments", get(assign::assignments)),
         read("/api/v1/openapi.json", get(openapi::document)),
         read("/api/v1/me", get(views::me)),
         read("/api/v1/identities/{id}", get(views::identity)),
@@ -136,6 +142,7 @@ mod tests {
     fn routes_are_made_of_the_table_and_of_the_page_alone() {
         let files = [
             ("api.rs", include_str!("api.rs"), 0),
+            ("assign.rs", include_str!("assign.rs"), 0),
             ("audit.rs", include_str!("audit.rs"), 0),
             ("control.rs", include_str!("control.rs"), 0),
             ("dead_letters.rs", include_str!("dead_letters.rs"), 0),

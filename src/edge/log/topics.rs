@@ -33,7 +33,7 @@ pub enum Topic {
     Shadow,
     /// What could not be used.
     DeadLetter,
-    /// Rule sets, activations, sources, exemptions, silences, dispositions.
+    /// Rule sets, activations, sources, exemptions, silences, dispositions, assignments.
     Control,
 }
 

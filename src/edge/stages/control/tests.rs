@@ -221,6 +221,59 @@ fn what_people_decide_is_recorded_once_with_who_and_why() {
 }
 
 #[test]
+fn an_assignment_is_recorded_and_changes_no_alert() {
+    let world = World::new();
+    let mut stages = Stages::on(&world);
+    stages.work();
+    report(&world, "T");
+    stages.work();
+    let open = revisions(&world, "T");
+    let mut taken = verdict(open.last().unwrap(), "T");
+    let fields = taken.as_object_mut().unwrap();
+    fields.remove("verdict");
+    fields.remove("reason");
+    fields.insert("kind".to_owned(), json!("assignment"));
+    fields.insert("assignee".to_owned(), json!("bea"));
+    stages.hand_in("assignment/t", &taken);
+    stages.work();
+    assert_eq!(revisions(&world, "T"), open);
+    let decided = decisions(&world);
+    let found: Vec<_> = decided
+        .iter()
+        .map(|record| {
+            (
+                &record["action"],
+                &record["entity"],
+                &record["decision"]["assignee"],
+            )
+        })
+        .collect();
+    assert_eq!(
+        found,
+        [(
+            &json!("control.assignment"),
+            &json!("identity|T"),
+            &json!("bea")
+        )]
+    );
+    let alert = taken["alert"].as_str().unwrap();
+    assert_eq!(stages.desk.assignee(alert).as_deref(), Some("bea"));
+    // A tombstone under the key of the alert releases it.
+    let control = Arc::clone(world.names.of(Topic::Control));
+    let key = format!("assignment/{alert}");
+    let removed = ProduceRecord {
+        topic: &control,
+        partition: 0,
+        key: Some(key.as_bytes()),
+        headers: &[],
+        value: None,
+    };
+    world.broker.append(&removed, NOW).unwrap();
+    stages.work();
+    assert_eq!(stages.desk.assignee(alert), None);
+}
+
+#[test]
 fn a_verdict_on_an_older_revision_is_written_and_closes_nothing() {
     let world = World::new();
     let mut stages = Stages::on(&world);
