@@ -571,6 +571,27 @@ const WRONG: &[Wrong] = &[
         "",
     ),
     (
+        "sinks.okta.bot_token",
+        "xoxp-1-2",
+        0,
+        "no token of a bot",
+        "",
+    ),
+    (
+        "sinks.okta.channel",
+        "\"#alerts\"",
+        0,
+        "`#alerts` is no id of a channel",
+        "",
+    ),
+    (
+        "sinks.okta.api_url",
+        "http://slack.example.com/",
+        0,
+        "`http` is not encrypted",
+        "",
+    ),
+    (
         "sinks.okta.address",
         "siem.example.com",
         0,
@@ -686,6 +707,9 @@ fn beside(key: &str) -> &'static [&'static str] {
     match key {
         "type" => &["url: https://a.example.com/"],
         "url" => &["type: slack"],
+        "bot_token" => &["type: slack", "channel: C024BE7LR"],
+        "channel" => &["type: slack", "bot_token: xoxb-1"],
+        "api_url" => &["type: slack", "channel: C024BE7LR", "bot_token: xoxb-1"],
         "address" => &["type: syslog"],
         "tls" => &["type: syslog", "address: siem.example.com:6514"],
         "routing_key" => &["type: pagerduty"],
@@ -906,6 +930,7 @@ fn the_example_equals_the_defaults() {
         ("PAGERDUTY_ROUTING_KEY", "0123456789abcdef0123456789abcdef"),
         ("ALERTMANAGER_TOKEN", "x"),
         ("SLACK_WEBHOOK_URL", "https://hooks.example.com/x"),
+        ("SLACK_BOT_TOKEN", "xoxb-1"),
         ("TEAMS_WORKFLOW_URL", "https://flows.example.com/x"),
         ("SOAR_TOKEN", "x"),
         (
@@ -1054,6 +1079,44 @@ const CANARIES: [&str; 7] = [
     "canary-broken",
 ];
 
+/// A sink of Slack is told by a webhook or as a bot: by exactly one of them, and wholly.
+#[test]
+fn a_sink_of_slack_goes_by_one_of_two_ways() {
+    let folder = Folder::new("slack");
+    let hook = "url: https://hooks.example.com/x";
+    let (token, channel) = ("bot_token: xoxb-1", "channel: C024BE7LR");
+    let both = [hook, token, channel].join(", ");
+    for (settings, setting, what) in [
+        ("", "url", "not set"),
+        (token, "channel", "not set"),
+        (channel, "bot_token", "not set"),
+        (
+            "api_url: https://slack-gov.com/api/",
+            "bot_token",
+            "not set",
+        ),
+        (&both, "url", "an incoming webhook is set too"),
+    ] {
+        let text = format!("sinks:\n  chat: {{type: slack, {settings}}}\n");
+        let run = check(&folder.file("a.yaml", &text), "json");
+        let faults = run.faults();
+        let of = |fault: &&Value| fault["setting"] == format!("sinks.chat.{setting}");
+        let fault = faults.iter().find(of).expect(settings);
+        assert!(fault["what"].as_str().unwrap().contains(what), "{fault}");
+    }
+    for settings in [hook, &[token, channel].join(", ")] {
+        let text = format!("sinks:\n  chat: {{type: slack, {settings}}}\n");
+        let file = folder.file("a.yaml", &text);
+        let run = run_with(&["config", "show", "--config", &file], &[]);
+        assert_eq!(run.code, 0, "{}", run.errors);
+        assert!(
+            !run.out.contains("xoxb-1") && !run.out.contains("hooks.example"),
+            "{}",
+            run.out
+        );
+    }
+}
+
 #[test]
 fn no_secret_is_ever_printed() {
     let folder = Folder::new("secrets");
@@ -1076,7 +1139,8 @@ fn no_secret_is_ever_printed() {
         &format!(
             "key: ${{file:{file}}}\nkafka:\n  brokers: a:1\n  properties:\n    sasl.password: canary-property\n    \
              sasl.username: ${{env:SECRET}}\nsinks:\n  chat:\n    type: slack\n    \
-             url: https://hooks.example.com/canary-sink\n  siem:\n    type: splunk\n    \
+             url: https://hooks.example.com/canary-sink\n  bot:\n    type: slack\n    \
+             bot_token: xoxb-canary-sink\n    channel: C024BE7LR\n  siem:\n    type: splunk\n    \
              url: https://hec.example.com/\n    token: canary-sink\n"
         ),
     );

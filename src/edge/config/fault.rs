@@ -227,7 +227,7 @@ pub(super) fn is_of_sink(setting: &[String]) -> bool {
         [
             "sinks",
             _,
-            "url" | "routing_key" | "token" | "signing_secrets",
+            "url" | "bot_token" | "routing_key" | "token" | "signing_secrets",
             ..
         ]
     )

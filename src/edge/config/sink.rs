@@ -14,6 +14,7 @@ use super::secret::Secret;
 use super::units::Span;
 
 mod check;
+mod slack;
 mod values;
 
 /// Kinds of receivers.
@@ -68,6 +69,9 @@ pub(super) struct SinkFile {
     tiers: Vec<String>,
     patterns: Vec<String>,
     url: Option<String>,
+    bot_token: Option<String>,
+    channel: Option<String>,
+    api_url: Option<String>,
     address: Option<String>,
     routing_key: Option<String>,
     token: Option<String>,
@@ -135,6 +139,12 @@ pub enum Receiver {
     },
     /// A Slack incoming webhook.
     Slack { url: Secret<Url> },
+    /// A channel of Slack, as a bot; `api` ends with a slash.
+    SlackBot {
+        api: Url,
+        token: Secret<String>,
+        channel: String,
+    },
     /// A Teams workflow.
     Teams { url: Secret<Url> },
     /// Any URL, signed as Standard Webhooks says.
@@ -158,8 +168,7 @@ impl Receiver {
     /// Host and port at which it is reached.
     #[must_use]
     pub fn place(&self) -> (String, u16) {
-        let of = |url: &Secret<Url>| {
-            let url = url.expose();
+        let of = |url: &Url| {
             let host = url.host_str().unwrap_or_default().to_owned();
             (host, url.port_or_known_default().unwrap_or_default())
         };
@@ -169,7 +178,8 @@ impl Receiver {
             | Self::Slack { url }
             | Self::Teams { url }
             | Self::Webhook { url, .. }
-            | Self::Splunk { url, .. } => of(url),
+            | Self::Splunk { url, .. } => of(url.expose()),
+            Self::SlackBot { api, .. } => of(api),
             Self::Syslog { host, port, .. } => (host.clone(), *port),
         }
     }
@@ -180,7 +190,7 @@ impl Receiver {
         match self {
             Self::PagerDuty { .. } => "pagerduty",
             Self::Alertmanager { .. } => "alertmanager",
-            Self::Slack { .. } => "slack",
+            Self::Slack { .. } | Self::SlackBot { .. } => "slack",
             Self::Teams { .. } => "teams",
             Self::Webhook { .. } => "webhook",
             Self::Syslog { .. } => "syslog",
@@ -208,7 +218,12 @@ const fn kind(of: SinkType) -> Kind {
             None,
         ),
         // Slack takes one message a second and channel; Teams four.
-        SinkType::Slack => (&["url"], high, Some(20), NonZeroU32::new(1)),
+        SinkType::Slack => (
+            &["url", "bot_token", "channel", "api_url"],
+            high,
+            Some(20),
+            NonZeroU32::new(1),
+        ),
         SinkType::Teams => (&["url"], high, Some(20), NonZeroU32::new(4)),
         SinkType::Webhook => (
             &["url", "token", "signing_secrets", "template"],
@@ -228,8 +243,11 @@ const fn kind(of: SinkType) -> Kind {
 }
 
 /// Settings that only some kinds have.
-const PARTICULAR: [&str; 10] = [
+const PARTICULAR: [&str; 13] = [
     "url",
+    "bot_token",
+    "channel",
+    "api_url",
     "address",
     "routing_key",
     "token",

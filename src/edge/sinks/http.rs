@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Url};
+use reqwest::{Client, RequestBuilder, Url};
 
 use crate::deliver::encode::webhook;
 use crate::edge::clock;
@@ -54,6 +54,25 @@ pub struct Signing {
     pub keys: Vec<webhook::Key>,
 }
 
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Its status.
+    pub status: u16,
+    /// `Retry-After`.
+    pub retry_after: Option<String>,
+    /// The beginning of its body.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// The body as text; what is none is replaced.
+    #[must_use]
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
@@ -63,6 +82,9 @@ pub enum ClientError {
     /// The library refuses.
     #[error("{0}")]
     Client(#[from] reqwest::Error),
+    /// A token cannot stand in a header.
+    #[error("the token: a header cannot hold it")]
+    Token,
 }
 
 impl HttpClient {
@@ -92,21 +114,19 @@ impl HttpClient {
     /// Sends a request and sorts the answer.
     pub async fn post(&self, request: &Request) -> Outcome {
         match self.exchange(request).await {
-            Ok((status, retry_after, body)) => {
-                Outcome::of_status(status, retry_after.as_deref(), &body)
+            Ok(answer) => {
+                let retry_after = answer.retry_after.as_deref();
+                Outcome::of_status(answer.status, retry_after, &answer.text())
             }
             Err(outcome) => outcome,
         }
     }
 
-    /// Sends a request: status, `Retry-After`, and the beginning of the answer.
+    /// Sends a request; of the answer the first 64 KiB.
     ///
     /// # Errors
     /// The network failed, or the address is not allowed: either may change.
-    pub async fn exchange(
-        &self,
-        request: &Request,
-    ) -> Result<(u16, Option<String>, String), Outcome> {
+    pub async fn exchange(&self, request: &Request) -> Result<Answer, Outcome> {
         self.check(&request.url).map_err(Outcome::passing)?;
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(request.content_type));
@@ -122,28 +142,22 @@ impl HttpClient {
             .post(request.url.clone())
             .headers(headers)
             .body(request.body.clone());
-        let mut answer = sent.send().await.map_err(failed)?;
-        let status = answer.status().as_u16();
-        let retry_after = answer.headers().get(RETRY_AFTER);
-        let retry_after = retry_after.and_then(|value| value.to_str().ok());
-        let retry_after = retry_after.map(str::to_owned);
-        let mut body = Vec::new();
-        while body.len() < ANSWER_BYTES_MAX {
-            match answer.chunk().await {
-                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-                Ok(None) => break,
-                // The status stands; of a refusal the words are missing. That a receiver took it
-                // and could not say so is not known, so it is sent again.
-                Err(error) if (200..300).contains(&status) => return Err(failed(error)),
-                Err(_) => break,
-            }
-        }
-        body.truncate(ANSWER_BYTES_MAX);
-        Ok((
-            status,
-            retry_after,
-            String::from_utf8_lossy(&body).into_owned(),
-        ))
+        answered(sent, ANSWER_BYTES_MAX).await
+    }
+
+    /// Reads what stands at an address; of the answer at most `bytes_max`.
+    ///
+    /// # Errors
+    /// The network failed, or the address is not allowed: either may change.
+    pub async fn read(
+        &self,
+        url: Url,
+        headers: &[(HeaderName, HeaderValue)],
+        bytes_max: usize,
+    ) -> Result<Answer, Outcome> {
+        self.check(&url).map_err(Outcome::passing)?;
+        let headers = HeaderMap::from_iter(headers.iter().cloned());
+        answered(self.client.get(url).headers(headers), bytes_max).await
     }
 
     /// Fetches a document of at most 1 MiB.
@@ -175,6 +189,31 @@ impl HttpClient {
             Err(_) => Ok(()),
         }
     }
+}
+
+async fn answered(request: RequestBuilder, bytes_max: usize) -> Result<Answer, Outcome> {
+    let mut answer = request.send().await.map_err(failed)?;
+    let status = answer.status().as_u16();
+    let retry_after = answer.headers().get(RETRY_AFTER);
+    let retry_after = retry_after.and_then(|value| value.to_str().ok());
+    let retry_after = retry_after.map(str::to_owned);
+    let mut body = Vec::new();
+    while body.len() < bytes_max {
+        match answer.chunk().await {
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(None) => break,
+            // The status stands; of a refusal the words are missing. That a receiver took it
+            // and could not say so is not known, so it is sent again.
+            Err(error) if (200..300).contains(&status) => return Err(failed(error)),
+            Err(_) => break,
+        }
+    }
+    body.truncate(bytes_max);
+    Ok(Answer {
+        status,
+        retry_after,
+        body,
+    })
 }
 
 fn failed(error: reqwest::Error) -> Outcome {

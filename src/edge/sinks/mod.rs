@@ -1,4 +1,5 @@
-//! Receivers of alerts: how they are reached ([`reach`], [`tls`], [`http`], [`syslog`]), how a
+//! Receivers of alerts: how they are reached ([`reach`], [`tls`], [`http`], [`syslog`],
+//! [`slack`]), how a
 //! message gets there ([`send`]), and what each wants to be told ([`Sink`]). What a message says is
 //! decided in [`crate::deliver`].
 
@@ -17,6 +18,7 @@ mod open;
 pub mod outcome;
 pub mod reach;
 pub mod send;
+pub mod slack;
 mod storm;
 pub mod syslog;
 pub mod tls;
@@ -67,6 +69,7 @@ impl Sink {
             )),
             Receiver::PagerDuty { .. }
             | Receiver::Slack { .. }
+            | Receiver::SlackBot { .. }
             | Receiver::Teams { .. }
             | Receiver::Webhook { .. }
             | Receiver::Syslog { .. }

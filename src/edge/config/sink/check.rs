@@ -177,9 +177,7 @@ impl Checker<'_> {
                     RESOLVE,
                 ),
             },
-            SinkType::Slack => Receiver::Slack {
-                url: self.url(name, file.url.as_deref(), allow_private, "")?,
-            },
+            SinkType::Slack => self.slack(name, file, allow_private)?,
             SinkType::Teams => Receiver::Teams {
                 url: self.url(name, file.url.as_deref(), allow_private, "")?,
             },
