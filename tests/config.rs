@@ -646,6 +646,8 @@ const WRONG: &[Wrong] = &[
     ),
     ("sinks.okta.timeout", "5", 0, "is not a duration", ""),
     ("sinks.okta.retry_for", "99d", 0, "is not between", ""),
+    ("sinks.okta.group_wait", "6m", 0, "is not between", ""),
+    ("sinks.okta.group_interval", "2h", 0, "is not between", ""),
     ("sinks.okta.since", "99d", 0, "is not between", ""),
     (
         "sinks.okta.rate_per_second",
@@ -1115,6 +1117,28 @@ fn a_sink_of_slack_goes_by_one_of_two_ways() {
             run.out
         );
     }
+}
+
+#[test]
+fn alertmanager_gathers_by_itself() {
+    let folder = Folder::new("gathers");
+    let text = "sinks:\n  am: {type: alertmanager, url: \"https://am.example.com/\", group_wait: 10s, \
+                group_interval: 5m}\n  chat: {type: teams, url: \"https://t.example.com/\", \
+                group_wait: 10s, group_interval: 5m}\n";
+    let run = check(&folder.file("a.yaml", text), "json");
+    let faults = run.faults();
+    let told: Vec<&str> = faults
+        .iter()
+        .filter(|fault| fault["what"] == "Alertmanager gathers by itself")
+        .map(|fault| fault["setting"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        told,
+        ["sinks.am.group_wait", "sinks.am.group_interval"],
+        "{}",
+        run.out
+    );
+    assert_eq!(faults.len(), told.len(), "{}", run.out);
 }
 
 #[test]

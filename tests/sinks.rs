@@ -425,6 +425,123 @@ fn one_that_is_refused_takes_no_other_with_it() {
     fs::remove_dir_all(&world.folder).unwrap();
 }
 
+/// What a webhook was told of a case: revisions, and what was asked of it.
+fn told(hook: &StandIn, case: u64) -> Vec<(u64, String)> {
+    let taken = hook.accepted();
+    let bodies = taken.iter().map(Taken::json);
+    let of_case = bodies.filter(|body| body["id"] == id(case));
+    of_case
+        .map(|body| {
+            let decision = body["decision"].as_str().unwrap().to_owned();
+            (body["revision"].as_u64().unwrap(), decision)
+        })
+        .collect()
+}
+
+fn until_told(hook: &StandIn, case: u64, wanted: &[(u64, &str)]) {
+    let wanted: Vec<(u64, String)> = wanted
+        .iter()
+        .map(|(revision, action)| (*revision, (*action).to_owned()))
+        .collect();
+    until(&format!("{wanted:?} of {case}"), PATIENCE, || {
+        (told(hook, case) == wanted).then_some(())
+    });
+}
+
+#[test]
+fn first_revisions_gather_and_only_the_newest_is_told() {
+    let Some(brokers) = addresses() else { return };
+    let world = World::new("groupwait", brokers);
+    let (hook, pager) = (StandIn::start(Manner::Takes), StandIn::start(Manner::Takes));
+    world.sinks(&hooks(&hook, &pager, ", group_wait: 4s"));
+    let mut instance = world.deliverer("a");
+    let begun = Instant::now();
+    world.publish(&Revision::new(1, 1, (4, false), (0, false), (4, false)));
+    world.publish(&Revision::new(1, 2, (5, true), (4, false), (5, true)));
+    world.publish(&Revision::new(1, 3, (5, true), (5, true), (5, true)));
+    until_told(&hook, 1, &[(3, "trigger")]);
+    assert!(
+        begun.elapsed() >= Duration::from_secs(4),
+        "{:?}",
+        begun.elapsed()
+    );
+    // Known now: the next one does not wait, nor does another case that ends.
+    world.publish(&Revision::new(1, 4, (5, true), (5, true), (5, true)));
+    until_told(&hook, 1, &[(3, "trigger"), (4, "update")]);
+    let metrics = world.ask("a", "/metrics").1;
+    let counted = "deskwarden_deliveries_total{outcome=\"superseded\",sink=\"hook\"} 2";
+    assert!(metrics.contains(counted), "{metrics}");
+    // Killed while it waits: nothing is lost.
+    world.publish(&Revision::first(2));
+    world.publish(&Revision::new(2, 2, (5, true), (5, true), (5, true)));
+    until("it waits", PATIENCE, || {
+        let metrics = world.ask("a", "/metrics").1;
+        let waits = "deskwarden_delivery_queue_depth{sink=\"hook\"} 1";
+        metrics.contains(waits).then_some(())
+    });
+    assert!(told(&hook, 2).is_empty());
+    instance.kill();
+    let mut instance = world.deliverer("a");
+    until_told(&hook, 2, &[(2, "trigger")]);
+    assert!(world.all(Topic::DeadLetter).is_empty());
+    assert_eq!(instance.stop(), Some(0));
+    fs::remove_dir_all(&world.folder).unwrap();
+}
+
+#[test]
+fn between_two_notices_about_a_case_lies_the_interval() {
+    let Some(brokers) = addresses() else { return };
+    let world = World::new("groupinterval", brokers);
+    let (hook, pager) = (StandIn::start(Manner::Takes), StandIn::start(Manner::Takes));
+    world.sinks(&hooks(&hook, &pager, ", group_interval: 6s"));
+    let mut instance = world.deliverer("a");
+    let high = |number| Revision::new(1, number, (4, false), (4, false), (4, false));
+    world.publish(&Revision::new(1, 1, (4, false), (0, false), (4, false)));
+    until_told(&hook, 1, &[(1, "trigger")]);
+    let begun = Instant::now();
+    world.publish(&high(2));
+    world.publish(&high(3));
+    // Of the same partition, and not held up.
+    let beside = 1 + u64::try_from(world::PARTITIONS).unwrap();
+    world.publish(&Revision::first(beside));
+    until_told(&hook, beside, &[(1, "trigger")]);
+    assert!(
+        begun.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        begun.elapsed()
+    );
+    until_told(&hook, 1, &[(1, "trigger"), (3, "update")]);
+    assert!(
+        begun.elapsed() > Duration::from_secs(4),
+        "{:?}",
+        begun.elapsed()
+    );
+    // A rise does not wait, and takes the place of what does.
+    world.publish(&high(4));
+    world.publish(&Revision::new(1, 5, (5, true), (4, false), (5, true)));
+    let mut all = vec![(1, "trigger"), (3, "update"), (5, "trigger")];
+    until_told(&hook, 1, &all);
+    // At a normal stop what waits is told, and nothing again afterwards.
+    world.publish(&Revision::new(1, 6, (5, true), (5, true), (5, true)).closing());
+    world.publish(&Revision::first(beside + 1));
+    until_told(&hook, beside + 1, &[(1, "trigger")]);
+    until("it waits", PATIENCE, || {
+        let metrics = world.ask("a", "/metrics").1;
+        let waits = "deskwarden_delivery_queue_depth{sink=\"hook\"} 1";
+        metrics.contains(waits).then_some(())
+    });
+    assert_eq!(instance.stop(), Some(0));
+    all.push((6, "resolve"));
+    assert_eq!(told(&hook, 1).len(), all.len());
+    let mut instance = world.deliverer("a");
+    world.publish(&Revision::first(beside + 2));
+    until_told(&hook, beside + 2, &[(1, "trigger")]);
+    until_told(&hook, 1, &all);
+    until_told(&hook, beside, &[(1, "trigger")]);
+    assert_eq!(instance.stop(), Some(0));
+    fs::remove_dir_all(&world.folder).unwrap();
+}
+
 #[test]
 fn a_storm_is_one_digest() {
     let Some(brokers) = addresses() else { return };

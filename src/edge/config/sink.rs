@@ -85,6 +85,8 @@ pub(super) struct SinkFile {
     allow_private: Option<bool>,
     timeout: Option<Span>,
     retry_for: Option<Span>,
+    group_wait: Option<Span>,
+    group_interval: Option<Span>,
     since: Option<Span>,
     rate_per_second: Option<i64>,
     storm_per_minute: Option<i64>,
@@ -111,6 +113,10 @@ pub struct SinkSetup {
     pub timeout: Duration,
     /// After so long a message is given up.
     pub retry_for: Duration,
+    /// So long the first revisions of a case gather; zero: each is told.
+    pub group_wait: Duration,
+    /// Between two notices about a case lies so much; zero: each is told.
+    pub group_interval: Duration,
     /// A new sink is told of what is not older than this.
     pub since: Duration,
     /// Most messages a second.

@@ -12,6 +12,7 @@ use crate::edge::clock;
 use crate::edge::config::{Receiver, SinkSetup};
 use crate::edge::log::{OwnedRecord, Partition};
 
+mod group;
 pub mod http;
 mod message;
 mod open;
@@ -23,6 +24,7 @@ mod storm;
 pub mod syslog;
 pub mod tls;
 
+pub use group::{Groups, Taken};
 pub use message::{SinkError, Words, template_fault};
 pub use send::{Delivery, GivenUp, Payload, Sender, Wire};
 
@@ -100,6 +102,12 @@ impl Sink {
     #[must_use]
     pub fn since_ms(&self) -> i64 {
         i64::try_from(self.setup.since.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    /// How its revisions gather, with nothing gathered yet.
+    #[must_use]
+    pub const fn groups(&self) -> Groups {
+        Groups::new(self.setup.group_wait, self.setup.group_interval)
     }
 
     /// Whether it has to know the open cases that it was told of before.
