@@ -528,6 +528,22 @@ const WRONG: &[Wrong] = &[
         "",
     ),
     (
+        "egress.proxy",
+        "socks5://proxy.example.com:1080",
+        0,
+        "no address of a proxy",
+        "",
+    ),
+    ("egress.username", "soc", 0, "no proxy is named", ""),
+    ("egress.password", "x", 0, "no proxy is named", ""),
+    (
+        "egress.no_proxy",
+        "[\"*.example.com\"]",
+        1,
+        "`*.example.com` is no domain, address or network",
+        "",
+    ),
+    (
         "sinks.okta.type",
         "slak",
         0,
@@ -1117,6 +1133,65 @@ fn a_sink_of_slack_goes_by_one_of_two_ways() {
             run.out
         );
     }
+}
+
+#[test]
+fn a_proxy_is_named_whole_and_its_password_is_hidden() {
+    let folder = Folder::new("egress");
+    let wrong = [
+        (
+            "proxy: \"http://soc:canary@p.example.com:3128\"",
+            "holds credentials",
+        ),
+        (
+            "proxy: \"http://p.example.com/canary\"",
+            "a proxy has no path",
+        ),
+        ("proxy: \"canary\"", "no address of a proxy"),
+        (
+            "username: soc, password: canary",
+            "no proxy is named that would ask for it",
+        ),
+        (
+            "proxy: \"http://p.example.com\", username: \"a:b\", password: canary",
+            "no name of a user",
+        ),
+        (
+            "proxy: \"http://p.example.com\", username: soc",
+            "has no password",
+        ),
+        (
+            "proxy: \"http://p.example.com\", password: canary",
+            "belongs to nobody",
+        ),
+    ];
+    for (settings, what) in wrong {
+        let file = folder.file("a.yaml", &format!("egress: {{{settings}}}\n"));
+        let run = check(&file, "json");
+        let said = |fault: &Value| fault["what"].as_str().unwrap().contains(what);
+        assert!(run.faults().iter().any(said), "{settings}: {}", run.out);
+        let told = run.out + &run.errors + &check(&file, "text").errors;
+        assert!(!told.contains("canary"), "{told}");
+    }
+    let right = "egress: {proxy: \"http://p.example.com:3128\", username: soc, \
+                 password: \"${env:SECRET}\", no_proxy: [corp.example.com, 10.0.0.0/8]}\n";
+    let file = folder.file("a.yaml", right);
+    let shown = run_with(
+        &["config", "show", "--config", &file],
+        &[("SECRET", "canary")],
+    );
+    assert_eq!(shown.code, 0, "{}", shown.errors);
+    assert!(
+        shown.out.contains("http://p.example.com:3128"),
+        "{}",
+        shown.out
+    );
+    let hidden = ["canary", "env:SECRET"];
+    assert!(
+        !hidden.iter().any(|text| shown.out.contains(text)),
+        "{}",
+        shown.out
+    );
 }
 
 #[test]

@@ -667,7 +667,7 @@ fn no_way_of_writing_it_leads_inward() {
         .enable_all()
         .build()
         .unwrap();
-    let client = HttpClient::new(reach, None, Duration::from_secs(2)).unwrap();
+    let client = HttpClient::new(reach, None, Duration::from_secs(2), None).unwrap();
     for host in INWARD {
         let url = reqwest::Url::parse(&format!("http://{host}:{port}/in")).unwrap();
         let request = Request {
@@ -694,6 +694,7 @@ fn no_way_of_writing_it_leads_inward() {
         },
         None,
         Duration::from_secs(2),
+        None,
     )
     .unwrap();
     for host in ["127.0.0.1", "localhost"] {

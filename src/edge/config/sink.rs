@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::deliver::pii::Masking;
 use crate::deliver::route::{Floor, Route};
 
+use super::egress::Egress;
 use super::secret::Secret;
 use super::units::Span;
 
@@ -109,6 +110,8 @@ pub struct SinkSetup {
     pub ca_file: Option<PathBuf>,
     /// Whether private addresses and unencrypted HTTP are meant.
     pub allow_private: bool,
+    /// Over what receivers of the web are reached; syslog is not.
+    pub egress: Option<Egress>,
     /// Longest time of one attempt.
     pub timeout: Duration,
     /// After so long a message is given up.
@@ -174,19 +177,25 @@ impl Receiver {
     /// Host and port at which it is reached.
     #[must_use]
     pub fn place(&self) -> (String, u16) {
-        let of = |url: &Url| {
-            let host = url.host_str().unwrap_or_default().to_owned();
-            (host, url.port_or_known_default().unwrap_or_default())
-        };
+        match (self.url(), self) {
+            (Some(url), _) => host_and_port(url),
+            (None, Self::Syslog { host, port, .. }) => (host.clone(), *port),
+            (None, _) => Default::default(),
+        }
+    }
+
+    /// Its address, where that is one of the web.
+    #[must_use]
+    pub const fn url(&self) -> Option<&Url> {
         match self {
             Self::PagerDuty { url, .. }
             | Self::Alertmanager { url, .. }
             | Self::Slack { url }
             | Self::Teams { url }
             | Self::Webhook { url, .. }
-            | Self::Splunk { url, .. } => of(url.expose()),
-            Self::SlackBot { api, .. } => of(api),
-            Self::Syslog { host, port, .. } => (host.clone(), *port),
+            | Self::Splunk { url, .. } => Some(url.expose()),
+            Self::SlackBot { api, .. } => Some(api),
+            Self::Syslog { .. } => None,
         }
     }
 
@@ -203,6 +212,12 @@ impl Receiver {
             Self::Splunk { .. } => "splunk",
         }
     }
+}
+
+/// Host and port of an address of the web.
+pub(in crate::edge) fn host_and_port(url: &Url) -> (String, u16) {
+    let host = url.host_str().unwrap_or_default().to_owned();
+    (host, url.port_or_known_default().unwrap_or_default())
 }
 
 /// Which settings a kind has beside those of every sink, and what it does by itself.

@@ -1,15 +1,19 @@
-//! Requests to receivers: no redirect is followed, no proxy of the environment is used, an answer is
-//! read to 64 KiB and has to come in time.
+//! Requests to receivers: no redirect is followed, no proxy of the environment is used but the one that is
+//! configured, an answer is read to 64 KiB and has to come in time.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Url};
 
 use crate::deliver::encode::webhook;
 use crate::edge::clock;
+use crate::edge::config::Egress;
 
+use super::egress::Way;
 use super::outcome::Outcome;
 use super::reach::{Reach, Refused};
 use super::tls;
@@ -28,6 +32,7 @@ const IDLE_TIME: Duration = Duration::from_secs(60);
 pub struct HttpClient {
     client: Client,
     reach: Reach,
+    way: Way,
 }
 
 /// One request.
@@ -88,27 +93,35 @@ pub enum ClientError {
 }
 
 impl HttpClient {
-    /// A client whose requests take at most `timeout` each.
+    /// A client whose requests take at most `timeout` each, and go over the proxy of `egress`.
     ///
     /// # Errors
-    /// A CA that cannot be used.
+    /// A CA or an address of a proxy that cannot be used.
     pub fn new(
         reach: Reach,
         ca_file: Option<&std::path::Path>,
         timeout: Duration,
+        egress: Option<&Egress>,
     ) -> Result<Self, ClientError> {
         let tls = tls::client(ca_file)?;
-        let client = Client::builder()
+        let way = Way::new(egress)?;
+        let mut client = Client::builder()
             .tls_backend_preconfigured(tls.as_ref().clone())
-            .dns_resolver(reach.resolver())
+            .dns_resolver(Arc::new(Names {
+                reach,
+                way: way.clone(),
+            }))
             .redirect(Policy::none())
             .no_proxy()
             .connect_timeout(CONNECT_TIME.min(timeout))
             .timeout(timeout)
             .pool_idle_timeout(IDLE_TIME)
-            .user_agent(concat!("deskwarden/", env!("CARGO_PKG_VERSION")))
-            .build()?;
-        Ok(Self { client, reach })
+            .user_agent(concat!("deskwarden/", env!("CARGO_PKG_VERSION")));
+        if let Some(proxy) = way.proxy() {
+            client = client.proxy(proxy);
+        }
+        let client = client.build()?;
+        Ok(Self { client, reach, way })
     }
 
     /// Sends a request and sorts the answer.
@@ -127,7 +140,7 @@ impl HttpClient {
     /// # Errors
     /// The network failed, or the address is not allowed: either may change.
     pub async fn exchange(&self, request: &Request) -> Result<Answer, Outcome> {
-        self.check(&request.url).map_err(Outcome::passing)?;
+        self.check(&request.url).await.map_err(Outcome::passing)?;
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(request.content_type));
         headers.extend(request.headers.iter().cloned());
@@ -155,7 +168,7 @@ impl HttpClient {
         headers: &[(HeaderName, HeaderValue)],
         bytes_max: usize,
     ) -> Result<Answer, Outcome> {
-        self.check(&url).map_err(Outcome::passing)?;
+        self.check(&url).await.map_err(Outcome::passing)?;
         let headers = HeaderMap::from_iter(headers.iter().cloned());
         answered(self.client.get(url).headers(headers), bytes_max).await
     }
@@ -165,7 +178,8 @@ impl HttpClient {
     /// # Errors
     /// In words: the network failed, the address is not allowed, the status is not 200.
     pub async fn get(&self, url: Url) -> Result<Vec<u8>, String> {
-        self.check(&url).map_err(|refused| refused.to_string())?;
+        let checked = self.check(&url).await;
+        checked.map_err(|refused| refused.to_string())?;
         let mut answer = self.client.get(url).send().await.map_err(words)?;
         if answer.status().as_u16() != 200 {
             return Err(format!("it answers {}", answer.status()));
@@ -180,14 +194,36 @@ impl HttpClient {
         Ok(body)
     }
 
-    /// An address in place of a name is never looked up: it is checked here.
-    fn check(&self, url: &Url) -> Result<(), Refused> {
+    /// An address in place of a name is never looked up: it is checked here. A name is looked up when it is
+    /// connected to, but for the proxy's part, which does that itself.
+    async fn check(&self, url: &Url) -> Result<(), Refused> {
         let host = url.host_str().unwrap_or_default();
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         match bare.parse() {
             Ok(address) => self.reach.check(address),
+            Err(_) if self.way.is_over(url) => self.reach.glance(bare).await,
             Err(_) => Ok(()),
         }
+    }
+}
+
+/// Names of receivers lead where these may lead; the proxy is where the configuration says.
+#[derive(Debug)]
+struct Names {
+    reach: Reach,
+    way: Way,
+}
+
+impl Resolve for Names {
+    fn resolve(&self, name: Name) -> Resolving {
+        let reach = Reach {
+            allow_private: self.reach.allow_private || self.way.is_proxy(name.as_str()),
+        };
+        Box::pin(async move {
+            let found = reach.resolve(name.as_str(), 0).await?;
+            let addresses: Addrs = Box::new(found.into_iter());
+            Ok(addresses)
+        })
     }
 }
 

@@ -12,6 +12,7 @@ use crate::edge::clock;
 use crate::edge::config::{Receiver, SinkSetup};
 use crate::edge::log::{OwnedRecord, Partition};
 
+mod egress;
 mod group;
 pub mod http;
 mod message;

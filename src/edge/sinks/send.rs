@@ -91,7 +91,7 @@ impl Wire {
             let client = SyslogClient::new((host, *port), *tls, ca_file, reach, setup.timeout)?;
             return Ok(Self::Syslog(client));
         }
-        let http = HttpClient::new(reach, ca_file, setup.timeout)?;
+        let http = HttpClient::new(reach, ca_file, setup.timeout, setup.egress.as_ref())?;
         let Receiver::SlackBot {
             api,
             token,

@@ -7,6 +7,7 @@ use crate::deliver::filter::TIERS;
 use crate::deliver::pii::Masking;
 use crate::deliver::route::{Floor, Route};
 use crate::edge::config::check::{Checker, is_name};
+use crate::edge::config::egress::Egress;
 use crate::edge::config::units::Span;
 
 use super::{PARTICULAR, PiiName, Receiver, SinkFile, SinkSetup, SinkType, kind};
@@ -45,6 +46,7 @@ impl Checker<'_> {
         &mut self,
         name: &str,
         file: SinkFile,
+        egress: Option<&Egress>,
     ) -> Option<SinkSetup> {
         let at = |key| ["sinks", name, key];
         if !is_name(name) {
@@ -72,6 +74,7 @@ impl Checker<'_> {
             },
             ca_file: self.ca_file(&at("ca_file"), file.ca_file.as_deref()),
             allow_private,
+            egress: egress.cloned(),
             timeout: self.span_or(&at("timeout"), file.timeout, TIMEOUT_USUAL, TIMEOUT),
             retry_for: self.span_or(&at("retry_for"), file.retry_for, DAY, RETRY_FOR),
             group_wait: self.span_or(
