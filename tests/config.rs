@@ -528,6 +528,22 @@ const WRONG: &[Wrong] = &[
         "",
     ),
     (
+        "egress.proxy",
+        "socks5://proxy.example.com:1080",
+        0,
+        "no address of a proxy",
+        "",
+    ),
+    ("egress.username", "soc", 0, "no proxy is named", ""),
+    ("egress.password", "x", 0, "no proxy is named", ""),
+    (
+        "egress.no_proxy",
+        "[\"*.example.com\"]",
+        1,
+        "`*.example.com` is no domain, address or network",
+        "",
+    ),
+    (
         "sinks.okta.type",
         "slak",
         0,
@@ -568,6 +584,27 @@ const WRONG: &[Wrong] = &[
         "chat.example.com",
         0,
         "no web address",
+        "",
+    ),
+    (
+        "sinks.okta.bot_token",
+        "xoxp-1-2",
+        0,
+        "no token of a bot",
+        "",
+    ),
+    (
+        "sinks.okta.channel",
+        "\"#alerts\"",
+        0,
+        "`#alerts` is no id of a channel",
+        "",
+    ),
+    (
+        "sinks.okta.api_url",
+        "http://slack.example.com/",
+        0,
+        "`http` is not encrypted",
         "",
     ),
     (
@@ -625,6 +662,8 @@ const WRONG: &[Wrong] = &[
     ),
     ("sinks.okta.timeout", "5", 0, "is not a duration", ""),
     ("sinks.okta.retry_for", "99d", 0, "is not between", ""),
+    ("sinks.okta.group_wait", "6m", 0, "is not between", ""),
+    ("sinks.okta.group_interval", "2h", 0, "is not between", ""),
     ("sinks.okta.since", "99d", 0, "is not between", ""),
     (
         "sinks.okta.rate_per_second",
@@ -686,6 +725,9 @@ fn beside(key: &str) -> &'static [&'static str] {
     match key {
         "type" => &["url: https://a.example.com/"],
         "url" => &["type: slack"],
+        "bot_token" => &["type: slack", "channel: C024BE7LR"],
+        "channel" => &["type: slack", "bot_token: xoxb-1"],
+        "api_url" => &["type: slack", "channel: C024BE7LR", "bot_token: xoxb-1"],
         "address" => &["type: syslog"],
         "tls" => &["type: syslog", "address: siem.example.com:6514"],
         "routing_key" => &["type: pagerduty"],
@@ -906,6 +948,7 @@ fn the_example_equals_the_defaults() {
         ("PAGERDUTY_ROUTING_KEY", "0123456789abcdef0123456789abcdef"),
         ("ALERTMANAGER_TOKEN", "x"),
         ("SLACK_WEBHOOK_URL", "https://hooks.example.com/x"),
+        ("SLACK_BOT_TOKEN", "xoxb-1"),
         ("TEAMS_WORKFLOW_URL", "https://flows.example.com/x"),
         ("SOAR_TOKEN", "x"),
         (
@@ -1054,6 +1097,125 @@ const CANARIES: [&str; 7] = [
     "canary-broken",
 ];
 
+/// A sink of Slack is told by a webhook or as a bot: by exactly one of them, and wholly.
+#[test]
+fn a_sink_of_slack_goes_by_one_of_two_ways() {
+    let folder = Folder::new("slack");
+    let hook = "url: https://hooks.example.com/x";
+    let (token, channel) = ("bot_token: xoxb-1", "channel: C024BE7LR");
+    let both = [hook, token, channel].join(", ");
+    for (settings, setting, what) in [
+        ("", "url", "not set"),
+        (token, "channel", "not set"),
+        (channel, "bot_token", "not set"),
+        (
+            "api_url: https://slack-gov.com/api/",
+            "bot_token",
+            "not set",
+        ),
+        (&both, "url", "an incoming webhook is set too"),
+    ] {
+        let text = format!("sinks:\n  chat: {{type: slack, {settings}}}\n");
+        let run = check(&folder.file("a.yaml", &text), "json");
+        let faults = run.faults();
+        let of = |fault: &&Value| fault["setting"] == format!("sinks.chat.{setting}");
+        let fault = faults.iter().find(of).expect(settings);
+        assert!(fault["what"].as_str().unwrap().contains(what), "{fault}");
+    }
+    for settings in [hook, &[token, channel].join(", ")] {
+        let text = format!("sinks:\n  chat: {{type: slack, {settings}}}\n");
+        let file = folder.file("a.yaml", &text);
+        let run = run_with(&["config", "show", "--config", &file], &[]);
+        assert_eq!(run.code, 0, "{}", run.errors);
+        assert!(
+            !run.out.contains("xoxb-1") && !run.out.contains("hooks.example"),
+            "{}",
+            run.out
+        );
+    }
+}
+
+#[test]
+fn a_proxy_is_named_whole_and_its_password_is_hidden() {
+    let folder = Folder::new("egress");
+    let wrong = [
+        (
+            "proxy: \"http://soc:canary@p.example.com:3128\"",
+            "holds credentials",
+        ),
+        (
+            "proxy: \"http://p.example.com/canary\"",
+            "a proxy has no path",
+        ),
+        ("proxy: \"canary\"", "no address of a proxy"),
+        (
+            "username: soc, password: canary",
+            "no proxy is named that would ask for it",
+        ),
+        (
+            "proxy: \"http://p.example.com\", username: \"a:b\", password: canary",
+            "no name of a user",
+        ),
+        (
+            "proxy: \"http://p.example.com\", username: soc",
+            "has no password",
+        ),
+        (
+            "proxy: \"http://p.example.com\", password: canary",
+            "belongs to nobody",
+        ),
+    ];
+    for (settings, what) in wrong {
+        let file = folder.file("a.yaml", &format!("egress: {{{settings}}}\n"));
+        let run = check(&file, "json");
+        let said = |fault: &Value| fault["what"].as_str().unwrap().contains(what);
+        assert!(run.faults().iter().any(said), "{settings}: {}", run.out);
+        let told = run.out + &run.errors + &check(&file, "text").errors;
+        assert!(!told.contains("canary"), "{told}");
+    }
+    let right = "egress: {proxy: \"http://p.example.com:3128\", username: soc, \
+                 password: \"${env:SECRET}\", no_proxy: [corp.example.com, 10.0.0.0/8]}\n";
+    let file = folder.file("a.yaml", right);
+    let shown = run_with(
+        &["config", "show", "--config", &file],
+        &[("SECRET", "canary")],
+    );
+    assert_eq!(shown.code, 0, "{}", shown.errors);
+    assert!(
+        shown.out.contains("http://p.example.com:3128"),
+        "{}",
+        shown.out
+    );
+    let hidden = ["canary", "env:SECRET"];
+    assert!(
+        !hidden.iter().any(|text| shown.out.contains(text)),
+        "{}",
+        shown.out
+    );
+}
+
+#[test]
+fn alertmanager_gathers_by_itself() {
+    let folder = Folder::new("gathers");
+    let text = "sinks:\n  am: {type: alertmanager, url: \"https://am.example.com/\", group_wait: 10s, \
+                group_interval: 5m}\n  chat: {type: teams, url: \"https://t.example.com/\", \
+                group_wait: 10s, group_interval: 5m}\n";
+    let run = check(&folder.file("a.yaml", text), "json");
+    let faults = run.faults();
+    let told: Vec<&str> = faults
+        .iter()
+        .filter(|fault| fault["what"] == "Alertmanager gathers by itself")
+        .map(|fault| fault["setting"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        told,
+        ["sinks.am.group_wait", "sinks.am.group_interval"],
+        "{}",
+        run.out
+    );
+    assert_eq!(faults.len(), told.len(), "{}", run.out);
+}
+
 #[test]
 fn no_secret_is_ever_printed() {
     let folder = Folder::new("secrets");
@@ -1076,7 +1238,8 @@ fn no_secret_is_ever_printed() {
         &format!(
             "key: ${{file:{file}}}\nkafka:\n  brokers: a:1\n  properties:\n    sasl.password: canary-property\n    \
              sasl.username: ${{env:SECRET}}\nsinks:\n  chat:\n    type: slack\n    \
-             url: https://hooks.example.com/canary-sink\n  siem:\n    type: splunk\n    \
+             url: https://hooks.example.com/canary-sink\n  bot:\n    type: slack\n    \
+             bot_token: xoxb-canary-sink\n    channel: C024BE7LR\n  siem:\n    type: splunk\n    \
              url: https://hec.example.com/\n    token: canary-sink\n"
         ),
     );

@@ -14,6 +14,7 @@ use std::thread;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use deskwarden::edge::clock;
+use deskwarden::edge::config::Egress;
 use deskwarden::edge::http::{
     Access, Credentials, Gate, Limits, Oidc, OidcSettings, Token, token_hash,
 };
@@ -73,15 +74,24 @@ impl Key {
 #[derive(Clone)]
 struct Provider {
     address: SocketAddr,
+    /// Where it is, for whoever asks.
+    host: String,
     calls_itself: Option<&'static str>,
     keys: Arc<Mutex<Vec<Value>>>,
 }
 
 impl Provider {
     fn start(keys: Vec<Value>, calls_itself: Option<&'static str>) -> Self {
+        Self::start_as(None, keys, calls_itself)
+    }
+
+    /// Under a name that leads nowhere, which asks for a proxy: it is that too, and knows only itself.
+    fn start_as(host: Option<&str>, keys: Vec<Value>, calls_itself: Option<&'static str>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
         let provider = Self {
-            address: listener.local_addr().unwrap(),
+            address,
+            host: host.map_or_else(|| address.to_string(), str::to_owned),
             calls_itself,
             keys: Arc::new(Mutex::new(keys)),
         };
@@ -96,7 +106,11 @@ impl Provider {
                         break;
                     }
                 }
-                let body = served.answer(line.split(' ').nth(1).unwrap()).to_string();
+                let target = line.split(' ').nth(1).unwrap();
+                // Whole where a proxy is asked.
+                let whole = format!("http://{}", served.host);
+                let path = target.strip_prefix(&whole).unwrap_or(target);
+                let body = served.answer(path).to_string();
                 let length = body.len();
                 let head = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: application/json";
                 write!(stream, "{head}\r\ncontent-length: {length}\r\n\r\n{body}").unwrap();
@@ -106,7 +120,7 @@ impl Provider {
     }
 
     fn issuer(&self) -> String {
-        format!("http://{}/realms/corp", self.address)
+        format!("http://{}/realms/corp", self.host)
     }
 
     fn answer(&self, path: &str) -> Value {
@@ -117,7 +131,7 @@ impl Provider {
                     Some("slash") => format!("{}/", self.issuer()),
                     Some(other) => other.to_owned(),
                 },
-                "jwks_uri": format!("http://{}/keys", self.address),
+                "jwks_uri": format!("http://{}/keys", self.host),
             }),
             "/keys" => json!({ "keys": *self.keys.lock().unwrap() }),
             _ => Value::Null,
@@ -137,6 +151,7 @@ impl Provider {
                 .into(),
             ca_file: None,
             allow_private: true,
+            egress: None,
         }
     }
 
@@ -198,6 +213,23 @@ fn with(claims: &Value, name: &str, value: Value) -> Value {
         claims[name] = value;
     }
     claims
+}
+
+#[test]
+fn the_keys_are_fetched_over_the_proxy() {
+    let key = Key::new("k1");
+    let provider = Provider::start_as(Some("idp.invalid"), vec![key.public()], None);
+    let mut settings = provider.settings();
+    settings.egress = Some(Egress {
+        proxy: format!("http://{}", provider.address).parse().unwrap(),
+        credentials: None,
+        no_proxy: Vec::new(),
+    });
+    let oidc = Oidc::new(settings).unwrap();
+    let serving = start(&oidc);
+    with_keys(&serving, &oidc);
+    let taken = me(&serving, &key.signed(&provider.claims()));
+    assert_eq!(taken.status, 200, "{}", taken.text());
 }
 
 #[test]

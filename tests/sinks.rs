@@ -12,27 +12,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use deskwarden::deliver::route::Floor;
-use deskwarden::edge::log::topics::{Names, Topic};
-use deskwarden::edge::log::{OwnedRecord, Partition};
+use deskwarden::edge::log::topics::Topic;
 use deskwarden::edge::sinks::http::{HttpClient, Request};
 use deskwarden::edge::sinks::outcome::Outcome;
 use deskwarden::edge::sinks::reach::Reach;
-use rdkafka::producer::{BaseRecord, Producer as _};
-use serde_json::{Value, json};
+use revisions::{Alerts as _, Revision, id};
+use serde_json::Value;
 use servers::{alertmanager, certificates, free_port, get, program, rsyslog, until, wanted};
 use stand_in::{Manner, StandIn, Taken};
 use world::brokers::addresses;
-use world::{PARTITIONS, PATIENCE, World, read_all};
+use world::{PATIENCE, World};
 
 #[path = "support/model.rs"]
 mod model;
 #[path = "simulation/random.rs"]
 mod random;
+#[path = "support/revisions.rs"]
+mod revisions;
 #[path = "support/servers.rs"]
 mod servers;
 #[path = "support/stand_in.rs"]
@@ -42,129 +42,6 @@ mod world;
 
 /// A receiver that is given up by the test is told nothing within it.
 const QUIET: Duration = Duration::from_secs(2);
-
-/// One revision of a case, made from a document that the engine wrote.
-struct Revision {
-    case: u64,
-    number: u64,
-    /// Severity and page of this one, of the one before, and the highest.
-    now: (u8, bool),
-    before: (u8, bool),
-    peak: (u8, bool),
-    is_closed: bool,
-}
-
-const CREATED: &str = include_str!("ocsf/created.json");
-
-fn id(case: u64) -> String {
-    format!("{case:032x}")
-}
-
-impl Revision {
-    fn new(case: u64, number: u64, now: (u8, bool), before: (u8, bool), peak: (u8, bool)) -> Self {
-        Self {
-            case,
-            number,
-            now,
-            before,
-            peak,
-            is_closed: false,
-        }
-    }
-
-    /// A critical case that pages, in its first revision.
-    fn first(case: u64) -> Self {
-        Self::new(case, 1, (5, true), (0, false), (5, true))
-    }
-
-    fn closing(self) -> Self {
-        Self {
-            is_closed: true,
-            ..self
-        }
-    }
-
-    fn document(&self) -> Value {
-        let mut document: Value = serde_json::from_str(CREATED).unwrap();
-        let said = |(severity, page): (u8, bool)| json!({"severity_id": severity, "page": page});
-        let activity = match (self.number, self.is_closed) {
-            (_, true) => 3,
-            (1, false) => 1,
-            (_, false) => 2,
-        };
-        document["activity_id"] = json!(activity);
-        document["type_uid"] = json!(200_400 + activity);
-        document["status_id"] = json!(if self.is_closed { 4 } else { 1 });
-        document["is_alert"] = json!(!self.is_closed);
-        document["severity_id"] = json!(self.now.0);
-        document["finding_info"]["uid"] = json!(id(self.case));
-        document["metadata"]["uid"] = json!(format!("{}:{}", id(self.case), self.number));
-        document["metadata"]["sequence"] = json!(self.number);
-        document["metadata"]["correlation_uid"] = json!(id(self.case));
-        document["unmapped"]["dedup_key"] = json!(id(self.case));
-        document["unmapped"]["page"] = json!(self.now.1);
-        document["unmapped"]["before"] = said(self.before);
-        document["unmapped"]["peak"] = said(self.peak);
-        if self.is_closed {
-            document["status_detail"] = json!("quiet_period");
-        }
-        document
-    }
-}
-
-trait Alerts {
-    fn publish(&self, revision: &Revision);
-    fn publish_bytes(&self, partition: i32, key: &str, value: &[u8]);
-    fn sinks(&self, text: &str);
-    fn deliverer(&self, name: &str) -> world::Instance;
-    fn all(&self, topic: Topic) -> Vec<OwnedRecord>;
-}
-
-impl Alerts for World {
-    fn publish(&self, revision: &Revision) {
-        let partition = i32::try_from(revision.case).unwrap() % PARTITIONS;
-        let value = serde_json::to_vec(&revision.document()).unwrap();
-        self.publish_bytes(partition, &id(revision.case), &value);
-    }
-
-    fn publish_bytes(&self, partition: i32, key: &str, value: &[u8]) {
-        let topic = Topic::Alerts.name(&self.prefix);
-        let record = BaseRecord::to(&topic)
-            .partition(partition)
-            .key(key)
-            .payload(value);
-        self.producer
-            .send(record)
-            .map_err(|(error, _)| error)
-            .unwrap();
-        self.producer.flush(PATIENCE).unwrap();
-    }
-
-    fn sinks(&self, text: &str) {
-        self.write_config(&world::SOURCES);
-        let config = fs::read_to_string(self.config()).unwrap();
-        fs::write(self.config(), format!("{config}sinks:\n{text}")).unwrap();
-    }
-
-    fn deliverer(&self, name: &str) -> world::Instance {
-        let settings = ["role=deliver".to_owned()];
-        // Its addresses are read from its log: what an earlier one said is no longer true.
-        let log = self.folder.join(format!("{name}.log"));
-        drop(fs::rename(&log, log.with_extension("before")));
-        let instance = self.start_with(name, &settings);
-        self.until_ready(name);
-        instance
-    }
-
-    fn all(&self, topic: Topic) -> Vec<OwnedRecord> {
-        let name = Names::new(&self.prefix).of(topic).clone();
-        let partitions = topic.partitions(PARTITIONS);
-        let mut log = self.reader();
-        (0..partitions)
-            .flat_map(|n| read_all(&mut log, &Partition::new(Arc::clone(&name), n)))
-            .collect()
-    }
-}
 
 #[test]
 fn a_real_alertmanager_fires_rises_and_resolves() {
@@ -548,6 +425,123 @@ fn one_that_is_refused_takes_no_other_with_it() {
     fs::remove_dir_all(&world.folder).unwrap();
 }
 
+/// What a webhook was told of a case: revisions, and what was asked of it.
+fn told(hook: &StandIn, case: u64) -> Vec<(u64, String)> {
+    let taken = hook.accepted();
+    let bodies = taken.iter().map(Taken::json);
+    let of_case = bodies.filter(|body| body["id"] == id(case));
+    of_case
+        .map(|body| {
+            let decision = body["decision"].as_str().unwrap().to_owned();
+            (body["revision"].as_u64().unwrap(), decision)
+        })
+        .collect()
+}
+
+fn until_told(hook: &StandIn, case: u64, wanted: &[(u64, &str)]) {
+    let wanted: Vec<(u64, String)> = wanted
+        .iter()
+        .map(|(revision, action)| (*revision, (*action).to_owned()))
+        .collect();
+    until(&format!("{wanted:?} of {case}"), PATIENCE, || {
+        (told(hook, case) == wanted).then_some(())
+    });
+}
+
+#[test]
+fn first_revisions_gather_and_only_the_newest_is_told() {
+    let Some(brokers) = addresses() else { return };
+    let world = World::new("groupwait", brokers);
+    let (hook, pager) = (StandIn::start(Manner::Takes), StandIn::start(Manner::Takes));
+    world.sinks(&hooks(&hook, &pager, ", group_wait: 4s"));
+    let mut instance = world.deliverer("a");
+    let begun = Instant::now();
+    world.publish(&Revision::new(1, 1, (4, false), (0, false), (4, false)));
+    world.publish(&Revision::new(1, 2, (5, true), (4, false), (5, true)));
+    world.publish(&Revision::new(1, 3, (5, true), (5, true), (5, true)));
+    until_told(&hook, 1, &[(3, "trigger")]);
+    assert!(
+        begun.elapsed() >= Duration::from_secs(4),
+        "{:?}",
+        begun.elapsed()
+    );
+    // Known now: the next one does not wait, nor does another case that ends.
+    world.publish(&Revision::new(1, 4, (5, true), (5, true), (5, true)));
+    until_told(&hook, 1, &[(3, "trigger"), (4, "update")]);
+    let metrics = world.ask("a", "/metrics").1;
+    let counted = "deskwarden_deliveries_total{outcome=\"superseded\",sink=\"hook\"} 2";
+    assert!(metrics.contains(counted), "{metrics}");
+    // Killed while it waits: nothing is lost.
+    world.publish(&Revision::first(2));
+    world.publish(&Revision::new(2, 2, (5, true), (5, true), (5, true)));
+    until("it waits", PATIENCE, || {
+        let metrics = world.ask("a", "/metrics").1;
+        let waits = "deskwarden_delivery_queue_depth{sink=\"hook\"} 1";
+        metrics.contains(waits).then_some(())
+    });
+    assert!(told(&hook, 2).is_empty());
+    instance.kill();
+    let mut instance = world.deliverer("a");
+    until_told(&hook, 2, &[(2, "trigger")]);
+    assert!(world.all(Topic::DeadLetter).is_empty());
+    assert_eq!(instance.stop(), Some(0));
+    fs::remove_dir_all(&world.folder).unwrap();
+}
+
+#[test]
+fn between_two_notices_about_a_case_lies_the_interval() {
+    let Some(brokers) = addresses() else { return };
+    let world = World::new("groupinterval", brokers);
+    let (hook, pager) = (StandIn::start(Manner::Takes), StandIn::start(Manner::Takes));
+    world.sinks(&hooks(&hook, &pager, ", group_interval: 6s"));
+    let mut instance = world.deliverer("a");
+    let high = |number| Revision::new(1, number, (4, false), (4, false), (4, false));
+    world.publish(&Revision::new(1, 1, (4, false), (0, false), (4, false)));
+    until_told(&hook, 1, &[(1, "trigger")]);
+    let begun = Instant::now();
+    world.publish(&high(2));
+    world.publish(&high(3));
+    // Of the same partition, and not held up.
+    let beside = 1 + u64::try_from(world::PARTITIONS).unwrap();
+    world.publish(&Revision::first(beside));
+    until_told(&hook, beside, &[(1, "trigger")]);
+    assert!(
+        begun.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        begun.elapsed()
+    );
+    until_told(&hook, 1, &[(1, "trigger"), (3, "update")]);
+    assert!(
+        begun.elapsed() > Duration::from_secs(4),
+        "{:?}",
+        begun.elapsed()
+    );
+    // A rise does not wait, and takes the place of what does.
+    world.publish(&high(4));
+    world.publish(&Revision::new(1, 5, (5, true), (4, false), (5, true)));
+    let mut all = vec![(1, "trigger"), (3, "update"), (5, "trigger")];
+    until_told(&hook, 1, &all);
+    // At a normal stop what waits is told, and nothing again afterwards.
+    world.publish(&Revision::new(1, 6, (5, true), (5, true), (5, true)).closing());
+    world.publish(&Revision::first(beside + 1));
+    until_told(&hook, beside + 1, &[(1, "trigger")]);
+    until("it waits", PATIENCE, || {
+        let metrics = world.ask("a", "/metrics").1;
+        let waits = "deskwarden_delivery_queue_depth{sink=\"hook\"} 1";
+        metrics.contains(waits).then_some(())
+    });
+    assert_eq!(instance.stop(), Some(0));
+    all.push((6, "resolve"));
+    assert_eq!(told(&hook, 1).len(), all.len());
+    let mut instance = world.deliverer("a");
+    world.publish(&Revision::first(beside + 2));
+    until_told(&hook, beside + 2, &[(1, "trigger")]);
+    until_told(&hook, 1, &all);
+    until_told(&hook, beside, &[(1, "trigger")]);
+    assert_eq!(instance.stop(), Some(0));
+    fs::remove_dir_all(&world.folder).unwrap();
+}
+
 #[test]
 fn a_storm_is_one_digest() {
     let Some(brokers) = addresses() else { return };
@@ -673,7 +667,7 @@ fn no_way_of_writing_it_leads_inward() {
         .enable_all()
         .build()
         .unwrap();
-    let client = HttpClient::new(reach, None, Duration::from_secs(2)).unwrap();
+    let client = HttpClient::new(reach, None, Duration::from_secs(2), None).unwrap();
     for host in INWARD {
         let url = reqwest::Url::parse(&format!("http://{host}:{port}/in")).unwrap();
         let request = Request {
@@ -700,6 +694,7 @@ fn no_way_of_writing_it_leads_inward() {
         },
         None,
         Duration::from_secs(2),
+        None,
     )
     .unwrap();
     for host in ["127.0.0.1", "localhost"] {

@@ -16,6 +16,7 @@ use crate::correlate::rules::rule::Evidence;
 
 mod args;
 mod check;
+mod egress;
 mod fault;
 mod file;
 mod http;
@@ -34,6 +35,7 @@ mod units;
 mod yaml;
 
 pub use args::ConfigArgs;
+pub use egress::Egress;
 pub use fault::{Fault, Faults};
 pub use http::Http;
 pub use kafka::Kafka;
@@ -41,6 +43,7 @@ pub use layer::{DEFAULTS, Given};
 pub use rules::RuleTexts;
 pub use secret::Secret;
 pub use show::Shown;
+pub(in crate::edge) use sink::host_and_port;
 pub use sink::{Receiver, SinkSetup};
 pub use source::{Usual, product_named, usual};
 pub use stage::{Role, Stage};

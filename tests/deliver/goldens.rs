@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use deskwarden::collect::time::Timestamp;
 use deskwarden::deliver::encode::digest::Digest;
+use deskwarden::deliver::encode::slack::bot::CaseMessage;
 use deskwarden::deliver::encode::{pagerduty, slack, teams, webhook};
 use deskwarden::deliver::notice::Notice;
 use deskwarden::deliver::pii::Masking;
@@ -57,6 +58,26 @@ fn messages_are_as_they_were() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
+/// What a bot says of a case: its message at first, how that changes, and what stands below it.
+#[test]
+fn messages_of_a_bot_are_as_they_were() {
+    let mut text = String::new();
+    let ts = "1503435956.000247";
+    for (name, decision) in CASES {
+        let bot = receivers::slack_bot(Masking::Mask);
+        let message = CaseMessage::of(&notice(name), decision, &bot);
+        for (what, body) in [
+            ("chat.postMessage", message.first()),
+            ("chat.update", message.update(ts)),
+            ("chat.postMessage in the thread", message.reply(ts).unwrap()),
+        ] {
+            let readable = readable(&body);
+            writeln!(text, "== {name}: {}, {what}\n{readable}", decision.as_str()).unwrap();
+        }
+    }
+    golden::check(&path("slack_bot"), &text).unwrap();
+}
+
 pub fn storm() -> Digest {
     let link = Some("https://desk.example.com/".to_owned());
     let mut digest = Digest::new("storm-1", Timestamp(0), link, Masking::Mask);
@@ -78,7 +99,6 @@ pub fn storm() -> Digest {
 #[test]
 fn digests_are_as_they_were() {
     let digest = storm();
-    let slack_settings = receivers::slack(Masking::Mask);
     let pager = receivers::pagerduty(Masking::Mask);
     let messages = [
         (
@@ -89,7 +109,7 @@ fn digests_are_as_they_were() {
             "pagerduty, over",
             pagerduty::digest(&digest, Decision::Resolve, &pager),
         ),
-        ("slack", slack::digest(&digest, &slack_settings)),
+        ("slack", slack::digest(&digest)),
         ("teams", teams::digest(&digest)),
         ("webhook", webhook::digest(&digest)),
     ];

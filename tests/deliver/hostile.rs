@@ -2,6 +2,7 @@
 //! did not.
 
 use deskwarden::deliver::encode::digest::Digest;
+use deskwarden::deliver::encode::slack::bot::CaseMessage;
 use deskwarden::deliver::encode::slack::{
     BLOCKS_MAX, FIELD_CHARS_MAX, FIELDS_MAX, HEADER_CHARS_MAX, SECTION_CHARS_MAX,
 };
@@ -180,7 +181,13 @@ fn slack_reads_no_markup_of_others() {
         slack_holds(&encode("slack", notice, decision, Masking::Mask));
         let mut digest = Digest::new("d", PUBLISHED, notice.link.clone(), Masking::Mask);
         digest.add(notice, decision, PUBLISHED);
-        slack_holds(&slack::digest(&digest, &receivers::slack(Masking::Mask)));
+        slack_holds(&slack::digest(&digest));
+        let bot = receivers::slack_bot(Masking::Mask);
+        let message = CaseMessage::of(notice, decision, &bot);
+        slack_holds(&message.first());
+        slack_holds(&message.update("1.000001"));
+        slack_holds(&message.reply("1.000001").unwrap());
+        slack_holds(&CaseMessage::digest(&digest, &bot).first());
     });
 }
 

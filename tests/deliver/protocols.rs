@@ -2,11 +2,12 @@
 
 use deskwarden::collect::time::Timestamp;
 use deskwarden::deliver::encode::alertmanager::{self, Alertmanager, Change, Open};
+use deskwarden::deliver::encode::cef;
 use deskwarden::deliver::encode::digest::{Digest, WORST_MAX};
+use deskwarden::deliver::encode::slack::bot::CaseMessage;
 use deskwarden::deliver::encode::splunk::{self, Splunk};
 use deskwarden::deliver::encode::syslog::{self, Syslog};
 use deskwarden::deliver::encode::webhook::{self, Key, KeyFault, Webhook};
-use deskwarden::deliver::encode::{cef, slack};
 use deskwarden::deliver::notice::{Notice, Reached};
 use deskwarden::deliver::pii::Masking;
 use deskwarden::deliver::route::{Decision, Withheld};
@@ -323,18 +324,62 @@ fn an_event_of_splunk_holds_time_and_the_published_bytes() {
 // --- Slack and digests ------------------------------------------------------------------------
 
 #[test]
-fn a_thread_and_a_channel_are_named_where_there_is_one() {
-    let mut settings = receivers::slack(Masking::Mask);
-    let message = |settings: &slack::Slack, thread| -> Value {
-        let text = slack::message(&notice("created"), Decision::Update, settings, thread);
-        serde_json::from_str(&text).unwrap()
+fn a_bot_names_its_channel_and_what_a_message_is_found_again_by() {
+    let bot = receivers::slack_bot(Masking::Mask);
+    let ts = "1503435956.000247";
+    let mut notice = notice("created");
+    notice.dedup_key = "k1".to_owned();
+    notice.alert.revision = 7;
+    let parse = |text: String| -> Value { serde_json::from_str(&text).unwrap() };
+    let case = CaseMessage::of(&notice, Decision::Update, &bot);
+    let (first, update) = (parse(case.first()), parse(case.update(ts)));
+    let reply = parse(case.reply(ts).unwrap());
+    for body in [&first, &update, &reply] {
+        assert_eq!(body["channel"], "C024BE7LR");
+    }
+    let payload = json!({"sink": "chat", "key": "k1", "revision": 7});
+    let metadata = json!({"event_type": "deskwarden_case", "event_payload": payload});
+    assert_eq!(
+        (&first["metadata"], &update["metadata"]),
+        (&metadata, &metadata)
+    );
+    assert_eq!(
+        (&update["ts"], &reply["thread_ts"]),
+        (&json!(ts), &json!(ts))
+    );
+    // A reply is no case, and shows in the channel only where it calls for attention.
+    assert!(reply.get("metadata").is_none() && reply.get("reply_broadcast").is_none());
+    assert!(first.get("ts").is_none() && first.get("thread_ts").is_none());
+    let called = CaseMessage::of(&notice, Decision::Trigger, &bot);
+    assert_eq!(parse(called.reply(ts).unwrap())["reply_broadcast"], true);
+}
+
+#[test]
+fn a_thread_says_what_changed() {
+    let bot = receivers::slack_bot(Masking::Mask);
+    let said = |notice: &Notice, decision| -> String {
+        let reply = CaseMessage::of(notice, decision, &bot).reply("1.000001");
+        let reply: Value = serde_json::from_str(&reply.unwrap()).unwrap();
+        reply["text"].as_str().unwrap().to_owned()
     };
-    let plain = message(&settings, None);
-    assert!(plain.get("channel").is_none() && plain.get("thread_ts").is_none());
-    settings.channel = Some("C024BE7LR".into());
-    let reply = message(&settings, Some("1503435956.000247"));
-    assert_eq!(reply["channel"], "C024BE7LR");
-    assert_eq!(reply["thread_ts"], "1503435956.000247");
+    let reached = |severity_id, page| Reached { severity_id, page };
+    let mut notice = notice("created");
+    notice.alert.severity_id = 5;
+    notice.alert.page = true;
+    notice.page_reason = "two families".to_owned();
+    notice.before = reached(4, false);
+    let rose = said(&notice, Decision::Trigger);
+    assert!(
+        rose.contains(": severity critical, was high; it pages: two families. "),
+        "{rose}"
+    );
+    notice.before = reached(5, true);
+    let same = said(&notice, Decision::Update);
+    assert!(same.contains(": its findings changed. "), "{same}");
+    notice.alert.page = false;
+    assert!(said(&notice, Decision::Update).contains(": it no longer pages. "));
+    let closed = said(&receivers::notice("disposition"), Decision::Resolve);
+    assert!(closed.starts_with("RESOLVED: disposition, "), "{closed}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use deskwarden::deliver::encode::alertmanager::{self, Alertmanager, Change};
 use deskwarden::deliver::encode::cef::{self, Cef};
 use deskwarden::deliver::encode::ecs;
 use deskwarden::deliver::encode::pagerduty::{self, PagerDuty};
+use deskwarden::deliver::encode::slack::bot::Bot;
 use deskwarden::deliver::encode::slack::{self, Slack};
 use deskwarden::deliver::encode::splunk::{self, Splunk};
 use deskwarden::deliver::encode::syslog::{self, Syslog};
@@ -47,10 +48,12 @@ pub fn pagerduty(masking: Masking) -> PagerDuty {
     }
 }
 
-pub fn slack(masking: Masking) -> Slack {
-    Slack {
-        channel: None,
-        masking,
+/// As a bot.
+pub fn slack_bot(masking: Masking) -> Bot {
+    Bot {
+        channel: "C024BE7LR".into(),
+        sink: "chat".into(),
+        slack: Slack { masking },
     }
 }
 
@@ -70,7 +73,7 @@ pub fn encode(receiver: &str, notice: &Notice, decision: Decision, masking: Mask
             let posts = change.firing.iter().chain(&change.ended);
             alertmanager::alerts(posts, NOW, HOLD_MS)
         }
-        "slack" => slack::message(notice, decision, &slack(masking), None),
+        "slack" => slack::message(notice, decision, &Slack { masking }),
         "teams" => teams::message(notice, decision, &Teams { masking }),
         "webhook" => webhook::body(notice, decision, &Webhook { masking }),
         "syslog" => {

@@ -1,4 +1,4 @@
-//! Slack: the body of an incoming webhook or of `chat.postMessage`, in Block Kit.
+//! Slack, in Block Kit: the body of an incoming webhook, and the messages of a bot ([`bot`]).
 //!
 //! Source: `docs.slack.dev/reference/block-kit/blocks` (header, section, context) and
 //! `docs.slack.dev/messaging/formatting-message-text` (escaping). Texts of others stand in `plain_text`
@@ -14,6 +14,8 @@ use crate::deliver::pii::Masking;
 use crate::deliver::route::Decision;
 use crate::deliver::text::cut;
 
+pub mod bot;
+
 /// Most blocks of a message.
 pub const BLOCKS_MAX: usize = 50;
 /// Characters of a header.
@@ -28,23 +30,27 @@ pub const FIELD_CHARS_MAX: usize = 2_000;
 const VALUE_CHARS_MAX: usize = 320;
 
 /// How Slack is told.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Slack {
-    /// Channel id, for `chat.postMessage`; an incoming webhook knows its own.
-    pub channel: Option<String>,
     /// How people are named.
     pub masking: Masking,
 }
 
-/// The message of a revision; `thread` is the `ts` of the first one, where a bot token gave it.
+/// The message of a revision, for an incoming webhook.
 #[must_use]
-pub fn message(
-    notice: &Notice,
-    decision: Decision,
-    settings: &Slack,
-    thread: Option<&str>,
-) -> String {
-    let notice = &*settings.masking.apply(notice);
+pub fn message(notice: &Notice, decision: Decision, settings: &Slack) -> String {
+    posted(&told(notice, decision, settings.masking)).to_string()
+}
+
+/// What a message says: the fall-back text, and its blocks.
+struct Told {
+    text: String,
+    blocks: Vec<Value>,
+}
+
+/// What the message of a revision says.
+fn told(notice: &Notice, decision: Decision, masking: Masking) -> Told {
+    let notice = &*masking.apply(notice);
     let summary = notice.summary();
     let mut blocks = vec![header(&format!("{} {summary}", mark(notice)))];
     if decision != Decision::Resolve {
@@ -62,17 +68,28 @@ pub fn message(
         blocks.push(json!({"type": "section", "fields": fields}));
     }
     blocks.extend(link(notice.link.as_deref(), "Open the case"));
-    let alert = &notice.alert;
-    blocks.push(context(&format!(
-        "Alert {}, revision {}, tenant {}",
-        alert.id, alert.revision, notice.tenant
-    )));
-    posted(&summary, blocks, settings, thread)
+    blocks.push(context(&place(notice)));
+    let text = escaped(&summary, SECTION_CHARS_MAX);
+    Told { text, blocks }
 }
 
-/// The message of a digest.
+/// Which revision of which alert it is.
+fn place(notice: &Notice) -> String {
+    let alert = &notice.alert;
+    format!(
+        "Alert {}, revision {}, tenant {}",
+        alert.id, alert.revision, notice.tenant
+    )
+}
+
+/// The message of a digest, for an incoming webhook.
 #[must_use]
-pub fn digest(digest: &Digest, settings: &Slack) -> String {
+pub fn digest(digest: &Digest) -> String {
+    posted(&told_together(digest)).to_string()
+}
+
+/// What the message of a digest says.
+fn told_together(digest: &Digest) -> Told {
     let summary = digest.summary();
     let mut blocks = vec![header(&format!("{STORM} {summary}"))];
     for row in digest.worst() {
@@ -80,7 +97,8 @@ pub fn digest(digest: &Digest, settings: &Slack) -> String {
         blocks.extend(link(row.link.as_deref(), "Open the case"));
     }
     blocks.extend(link(digest.link.as_deref(), "Open all alerts"));
-    posted(&summary, blocks, settings, None)
+    let text = escaped(&summary, SECTION_CHARS_MAX);
+    Told { text, blocks }
 }
 
 /// Facts that stand in the last line.
@@ -100,23 +118,15 @@ const fn mark(notice: &Notice) -> &'static str {
     }
 }
 
-fn posted(summary: &str, blocks: Vec<Value>, settings: &Slack, thread: Option<&str>) -> String {
-    let mut message = json!({
-        "text": escaped(summary, SECTION_CHARS_MAX),
+/// A new message.
+fn posted(told: &Told) -> Value {
+    json!({
+        "text": told.text,
         "mrkdwn": false,
         "unfurl_links": false,
         "unfurl_media": false,
-        "blocks": blocks,
-    });
-    if let Value::Object(fields) = &mut message {
-        for (key, value) in [
-            ("channel", settings.channel.as_deref()),
-            ("thread_ts", thread),
-        ] {
-            fields.extend(value.map(|value| (key.to_owned(), Value::from(value))));
-        }
-    }
-    message.to_string()
+        "blocks": told.blocks,
+    })
 }
 
 fn plain(text: &str, max: usize) -> Value {

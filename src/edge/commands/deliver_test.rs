@@ -101,23 +101,37 @@ async fn attempt(
 ) -> Result<Option<String>, std::io::Error> {
     let outcome = match (wire, payload) {
         (Wire::Http(client), Payload::Http(request)) => match client.exchange(request).await {
-            Ok((status, retry_after, body)) => {
-                writeln!(out, "< HTTP {status}")?;
-                let shown: String = body.chars().take(ANSWER_CHARS_MAX).collect();
-                for line in shown.lines() {
-                    let line: String = line.chars().filter(|c| !c.is_control()).collect();
-                    writeln!(out, "< {line}")?;
-                }
-                Outcome::of_status(status, retry_after.as_deref(), &body)
+            Ok(answer) => {
+                answered(out, answer.status, &answer.text())?;
+                let retry_after = answer.retry_after.as_deref();
+                Outcome::of_status(answer.status, retry_after, &answer.text())
             }
             Err(outcome) => outcome,
         },
+        (Wire::Slack(client), Payload::Slack(message)) => {
+            let (outcome, said) = client.tell(message).await;
+            for exchange in said {
+                writeln!(out, "{}:", exchange.method)?;
+                answered(out, exchange.status, &exchange.answer)?;
+            }
+            outcome
+        }
         _ => wire.attempt(payload).await,
     };
     Ok(match outcome {
         Outcome::Delivered => None,
         Outcome::Passing { why, .. } | Outcome::Permanent { why } => Some(why),
     })
+}
+
+fn answered(out: &mut dyn Write, status: u16, body: &str) -> Result<(), std::io::Error> {
+    writeln!(out, "< HTTP {status}")?;
+    let shown: String = body.chars().take(ANSWER_CHARS_MAX).collect();
+    for line in shown.lines() {
+        let line: String = line.chars().filter(|c| !c.is_control()).collect();
+        writeln!(out, "< {line}")?;
+    }
+    Ok(())
 }
 
 /// What goes out, without what would let others write in our name.
@@ -135,23 +149,29 @@ fn show(out: &mut dyn Write, decision: Decision, payload: &Payload) -> Result<()
                 writeln!(out, "> webhook-id: {}", signing.id)?;
                 writeln!(out, "> webhook-signature: {} keys", signing.keys.len())?;
             }
-            let body: Result<serde_json::Value, _> = serde_json::from_slice(&request.body);
-            let text = match body {
-                Ok(mut json) => {
-                    hide(&mut json);
-                    serde_json::to_string_pretty(&json).unwrap_or_default()
-                }
-                Err(_) => String::from_utf8_lossy(&request.body).into_owned(),
-            };
-            for line in text.lines() {
-                writeln!(out, "> {line}")?;
-            }
+            show_body(out, &request.body)?;
         }
+        // It is posted where the channel does not show the case yet, and changed where it does.
+        Payload::Slack(message) => show_body(out, message.first().as_bytes())?,
         Payload::Frames(frames) => {
             for line in String::from_utf8_lossy(frames).lines() {
                 writeln!(out, "> {line}")?;
             }
         }
+    }
+    Ok(())
+}
+
+fn show_body(out: &mut dyn Write, body: &[u8]) -> Result<(), std::io::Error> {
+    let text = match serde_json::from_slice::<serde_json::Value>(body) {
+        Ok(mut json) => {
+            hide(&mut json);
+            serde_json::to_string_pretty(&json).unwrap_or_default()
+        }
+        Err(_) => String::from_utf8_lossy(body).into_owned(),
+    };
+    for line in text.lines() {
+        writeln!(out, "> {line}")?;
     }
     Ok(())
 }

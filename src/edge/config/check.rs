@@ -175,9 +175,10 @@ impl<'t> Checker<'t> {
         for (name, source) in file.sources {
             sources.extend(self.source(&name, source, &tenant));
         }
+        let egress = self.egress(&file.egress);
         let mut sinks = Vec::new();
         for (name, sink) in file.sinks {
-            sinks.extend(self.sink(&name, sink));
+            sinks.extend(self.sink(&name, sink, egress.as_ref()));
         }
         self.own_topics(&sources, &file.prefix);
         self.ticket_systems(&sources);
@@ -201,7 +202,7 @@ impl<'t> Checker<'t> {
                 gather_max: self.span(&["collect", "gather_max"], file.collect.gather_max, GATHER),
             },
             correlate: self.correlate(&file.correlate),
-            http: self.http(&file.http, needs == Needs::Run),
+            http: self.http(&file.http, egress.as_ref(), needs == Needs::Run),
             rules_folder: self.rules_folder(file.rules.folder.as_deref()),
             page_url: self.page_url(file.alerts.page_url.as_deref()),
             log_level: file.log.level,

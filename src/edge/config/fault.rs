@@ -215,6 +215,7 @@ pub(super) fn is_secret(setting: &[String]) -> bool {
     setting.first().is_some_and(|key| key == "key")
         || is_property(setting)
         || is_of_sink(setting)
+        || is_of_egress(setting)
         || is_token(setting)
 }
 
@@ -227,10 +228,21 @@ pub(super) fn is_of_sink(setting: &[String]) -> bool {
         [
             "sinks",
             _,
-            "url" | "routing_key" | "token" | "signing_secrets",
+            "url" | "bot_token" | "routing_key" | "token" | "signing_secrets",
             ..
         ]
     )
+}
+
+/// Whether a setting is the password for the proxy, or may hold one that does not belong there.
+fn is_of_egress(setting: &[String]) -> bool {
+    is_password_of_egress(setting)
+        || matches!(setting, [egress, key] if egress == "egress" && key == "proxy")
+}
+
+/// Whether a setting is the password for the proxy.
+pub(super) fn is_password_of_egress(setting: &[String]) -> bool {
+    matches!(setting, [egress, key] if egress == "egress" && key == "password")
 }
 
 /// Whether a setting holds the hash of a token: somebody may put the token itself there.

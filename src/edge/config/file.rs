@@ -11,6 +11,7 @@ use crate::collect::setup::{FieldsFile, Product};
 use crate::collect::words::Domain;
 use crate::edge::http::Access;
 
+use super::egress::EgressFile;
 use super::http::{TlsFile, TokenFile};
 use super::oidc::OidcFile;
 use super::sink::SinkFile;
@@ -35,6 +36,7 @@ pub(super) struct ConfigFile {
     pub(super) directory: DirectoryFile,
     pub(super) sources: BTreeMap<String, SourceFile>,
     pub(super) sinks: BTreeMap<String, SinkFile>,
+    pub(super) egress: EgressFile,
     pub(super) collect: CollectFile,
     pub(super) correlate: CorrelateFile,
     pub(super) http: HttpFile,

@@ -11,6 +11,7 @@ use crate::edge::http::{
 use crate::edge::sinks::http::ClientError;
 
 use super::check::Checker;
+use super::egress::Egress;
 use super::file::HttpFile;
 
 const CASES_MAX: i64 = 1_000_000;
@@ -74,7 +75,7 @@ pub(super) struct TlsFile {
 }
 
 impl Checker<'_> {
-    pub(super) fn http(&mut self, file: &HttpFile, reads: bool) -> Http {
+    pub(super) fn http(&mut self, file: &HttpFile, egress: Option<&Egress>, reads: bool) -> Http {
         let listen = self.address(&["http", "listen"], &file.listen);
         let ops_listen = self.address(&["http", "ops_listen"], &file.ops_listen);
         if listen == ops_listen && listen.port() != 0 {
@@ -88,7 +89,7 @@ impl Checker<'_> {
             tokens: self.tokens(&file.tokens),
             tls: self.tls(&file.tls, reads),
             client_certificates: file.client_certificates.clone(),
-            oidc: self.oidc(&file.oidc, reads),
+            oidc: self.oidc(&file.oidc, egress, reads),
         };
         self.certificates(&http, file.tls.client_ca.is_some());
         if !listen.ip().is_loopback() {

@@ -9,6 +9,7 @@ use crate::edge::http::{Access, OidcSettings};
 use crate::edge::sinks::tls;
 
 use super::check::Checker;
+use super::egress::Egress;
 
 /// As it stands in a file.
 #[derive(Debug, Deserialize)]
@@ -25,7 +26,12 @@ pub(super) struct OidcFile {
 
 impl Checker<'_> {
     /// The provider, if one is named.
-    pub(super) fn oidc(&mut self, file: &OidcFile, reads: bool) -> Option<OidcSettings> {
+    pub(super) fn oidc(
+        &mut self,
+        file: &OidcFile,
+        egress: Option<&Egress>,
+        reads: bool,
+    ) -> Option<OidcSettings> {
         let at = |key| ["http", "oidc", key];
         let Some(issuer) = &file.issuer else {
             if file.audience.is_some() {
@@ -92,6 +98,7 @@ impl Checker<'_> {
             roles: file.roles.clone(),
             ca_file,
             allow_private: file.allow_private,
+            egress: egress.cloned(),
         })
     }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::correlate::rules::rule::Evidence;
 
-use super::fault::{STARS, is_of_sink, is_property, names_secret};
+use super::fault::{STARS, is_of_sink, is_password_of_egress, is_property, names_secret};
 use super::node::{Node, Value};
 use super::secret::is_reference;
 use super::units::span_text;
@@ -122,7 +122,7 @@ fn text_of(node: &Node, path: &[String]) -> String {
             let named = path.last().is_some_and(|key| names_secret(key));
             let hidden = match path {
                 [only] => only == "key",
-                _ if is_of_sink(path) => true,
+                _ if is_of_sink(path) || is_password_of_egress(path) => true,
                 _ => is_property(path) && (named || is_reference(text)),
             };
             if hidden {

@@ -10,10 +10,12 @@ use serde::{Deserialize, Serialize};
 use crate::deliver::pii::Masking;
 use crate::deliver::route::{Floor, Route};
 
+use super::egress::Egress;
 use super::secret::Secret;
 use super::units::Span;
 
 mod check;
+mod slack;
 mod values;
 
 /// Kinds of receivers.
@@ -68,6 +70,9 @@ pub(super) struct SinkFile {
     tiers: Vec<String>,
     patterns: Vec<String>,
     url: Option<String>,
+    bot_token: Option<String>,
+    channel: Option<String>,
+    api_url: Option<String>,
     address: Option<String>,
     routing_key: Option<String>,
     token: Option<String>,
@@ -81,6 +86,8 @@ pub(super) struct SinkFile {
     allow_private: Option<bool>,
     timeout: Option<Span>,
     retry_for: Option<Span>,
+    group_wait: Option<Span>,
+    group_interval: Option<Span>,
     since: Option<Span>,
     rate_per_second: Option<i64>,
     storm_per_minute: Option<i64>,
@@ -103,10 +110,16 @@ pub struct SinkSetup {
     pub ca_file: Option<PathBuf>,
     /// Whether private addresses and unencrypted HTTP are meant.
     pub allow_private: bool,
+    /// Over what receivers of the web are reached; syslog is not.
+    pub egress: Option<Egress>,
     /// Longest time of one attempt.
     pub timeout: Duration,
     /// After so long a message is given up.
     pub retry_for: Duration,
+    /// So long the first revisions of a case gather; zero: each is told.
+    pub group_wait: Duration,
+    /// Between two notices about a case lies so much; zero: each is told.
+    pub group_interval: Duration,
     /// A new sink is told of what is not older than this.
     pub since: Duration,
     /// Most messages a second.
@@ -135,6 +148,12 @@ pub enum Receiver {
     },
     /// A Slack incoming webhook.
     Slack { url: Secret<Url> },
+    /// A channel of Slack, as a bot; `api` ends with a slash.
+    SlackBot {
+        api: Url,
+        token: Secret<String>,
+        channel: String,
+    },
     /// A Teams workflow.
     Teams { url: Secret<Url> },
     /// Any URL, signed as Standard Webhooks says.
@@ -158,19 +177,25 @@ impl Receiver {
     /// Host and port at which it is reached.
     #[must_use]
     pub fn place(&self) -> (String, u16) {
-        let of = |url: &Secret<Url>| {
-            let url = url.expose();
-            let host = url.host_str().unwrap_or_default().to_owned();
-            (host, url.port_or_known_default().unwrap_or_default())
-        };
+        match (self.url(), self) {
+            (Some(url), _) => host_and_port(url),
+            (None, Self::Syslog { host, port, .. }) => (host.clone(), *port),
+            (None, _) => Default::default(),
+        }
+    }
+
+    /// Its address, where that is one of the web.
+    #[must_use]
+    pub const fn url(&self) -> Option<&Url> {
         match self {
             Self::PagerDuty { url, .. }
             | Self::Alertmanager { url, .. }
             | Self::Slack { url }
             | Self::Teams { url }
             | Self::Webhook { url, .. }
-            | Self::Splunk { url, .. } => of(url),
-            Self::Syslog { host, port, .. } => (host.clone(), *port),
+            | Self::Splunk { url, .. } => Some(url.expose()),
+            Self::SlackBot { api, .. } => Some(api),
+            Self::Syslog { .. } => None,
         }
     }
 
@@ -180,13 +205,19 @@ impl Receiver {
         match self {
             Self::PagerDuty { .. } => "pagerduty",
             Self::Alertmanager { .. } => "alertmanager",
-            Self::Slack { .. } => "slack",
+            Self::Slack { .. } | Self::SlackBot { .. } => "slack",
             Self::Teams { .. } => "teams",
             Self::Webhook { .. } => "webhook",
             Self::Syslog { .. } => "syslog",
             Self::Splunk { .. } => "splunk",
         }
     }
+}
+
+/// Host and port of an address of the web.
+pub(in crate::edge) fn host_and_port(url: &Url) -> (String, u16) {
+    let host = url.host_str().unwrap_or_default().to_owned();
+    (host, url.port_or_known_default().unwrap_or_default())
 }
 
 /// Which settings a kind has beside those of every sink, and what it does by itself.
@@ -208,7 +239,12 @@ const fn kind(of: SinkType) -> Kind {
             None,
         ),
         // Slack takes one message a second and channel; Teams four.
-        SinkType::Slack => (&["url"], high, Some(20), NonZeroU32::new(1)),
+        SinkType::Slack => (
+            &["url", "bot_token", "channel", "api_url"],
+            high,
+            Some(20),
+            NonZeroU32::new(1),
+        ),
         SinkType::Teams => (&["url"], high, Some(20), NonZeroU32::new(4)),
         SinkType::Webhook => (
             &["url", "token", "signing_secrets", "template"],
@@ -228,8 +264,11 @@ const fn kind(of: SinkType) -> Kind {
 }
 
 /// Settings that only some kinds have.
-const PARTICULAR: [&str; 10] = [
+const PARTICULAR: [&str; 13] = [
     "url",
+    "bot_token",
+    "channel",
+    "api_url",
     "address",
     "routing_key",
     "token",

@@ -8,6 +8,7 @@ mod ring_provider;
 
 use super::access::{Access, Caller, is_bearer};
 use super::problem::Problem;
+use crate::edge::config::Egress;
 use crate::edge::sinks::http::{ClientError, HttpClient};
 use crate::edge::sinks::reach::Reach;
 use crate::edge::tasks::Stop;
@@ -66,6 +67,8 @@ pub struct OidcSettings {
     pub ca_file: Option<PathBuf>,
     /// Whether the provider may be in a private network.
     pub allow_private: bool,
+    /// Over what it is reached.
+    pub egress: Option<Egress>,
 }
 
 #[derive(Debug)]
@@ -97,7 +100,10 @@ impl Oidc {
         let reach = Reach {
             allow_private: settings.allow_private,
         };
-        let client = HttpClient::new(reach, settings.ca_file.as_deref(), TIMEOUT)?;
+        let client = {
+            let ca_file = settings.ca_file.as_deref();
+            HttpClient::new(reach, ca_file, TIMEOUT, settings.egress.as_ref())?
+        };
         Ok(Self(Arc::new(Shared {
             settings,
             client,

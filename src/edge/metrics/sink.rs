@@ -5,7 +5,14 @@ use prometheus::{Error, Histogram, HistogramOpts, HistogramVec, IntGaugeVec, Opt
 use std::time::Duration;
 
 /// What becomes of a revision at a sink. `retried` counts attempts, the others revisions.
-const OUTCOMES: [&str; 5] = ["delivered", "retried", "given_up", "withheld", "skipped"];
+const OUTCOMES: [&str; 6] = [
+    "delivered",
+    "retried",
+    "given_up",
+    "withheld",
+    "skipped",
+    "superseded",
+];
 
 /// Metrics of all sinks, registered once.
 #[derive(Debug, Clone)]
@@ -99,6 +106,11 @@ impl SinkMetrics {
     /// A revision is older than the sink.
     pub fn skipped(&self) {
         self.add("skipped", 1);
+    }
+
+    /// A newer revision took the place of one that waited.
+    pub fn superseded(&self) {
+        self.add("superseded", 1);
     }
 
     /// Revisions read and not delivered.

@@ -8,6 +8,7 @@ use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 
 use crate::collect::time::Timestamp;
 use crate::deliver::encode::digest::Digest;
+use crate::deliver::encode::slack::bot::CaseMessage;
 use crate::deliver::encode::{cef, pagerduty, slack, splunk, syslog, teams, webhook};
 use crate::deliver::pii::Masking;
 use crate::deliver::route::Decision;
@@ -57,6 +58,7 @@ enum Kind {
     PagerDuty(Url, pagerduty::PagerDuty),
     Alertmanager(Url, Vec<(HeaderName, HeaderValue)>),
     Slack(Url),
+    SlackBot(slack::bot::Bot),
     Teams(Url),
     Webhook(Box<Hook>),
     Syslog,
@@ -89,6 +91,13 @@ impl Words {
                 Kind::Alertmanager(url.expose().clone(), bearer("Bearer", token.as_ref())?)
             }
             Receiver::Slack { url } => Kind::Slack(url.expose().clone()),
+            Receiver::SlackBot { channel, .. } => Kind::SlackBot(slack::bot::Bot {
+                channel: channel.clone(),
+                sink: setup.name.clone(),
+                slack: slack::Slack {
+                    masking: setup.masking,
+                },
+            }),
             Receiver::Teams { url } => Kind::Teams(url.expose().clone()),
             Receiver::Webhook {
                 url,
@@ -133,20 +142,21 @@ impl Words {
 
     /// What one revision becomes.
     pub(super) fn one(&self, ready: &Ready, place: usize) -> Delivery {
-        let (notice, decision) = (&ready.notice, ready.decision);
-        let request = match &self.kind {
+        let (notice, decision, masking) = (&ready.notice, ready.decision, self.masking);
+        let payload = match &self.kind {
             Kind::PagerDuty(url, settings) => {
-                post(url, pagerduty::event(notice, decision, settings))
+                post(url, pagerduty::event(notice, decision, settings)).into()
             }
-            Kind::Slack(url) => post(url, slack::message(notice, decision, &self.slack(), None)),
+            Kind::Slack(url) => {
+                let settings = slack::Slack { masking };
+                post(url, slack::message(notice, decision, &settings)).into()
+            }
+            Kind::SlackBot(bot) => Payload::Slack(Box::new(CaseMessage::of(notice, decision, bot))),
             Kind::Teams(url) => {
-                let masking = self.masking;
-                post(
-                    url,
-                    teams::message(notice, decision, &teams::Teams { masking }),
-                )
+                let settings = teams::Teams { masking };
+                post(url, teams::message(notice, decision, &settings)).into()
             }
-            Kind::Webhook(hook) => hook.one(ready, self.masking),
+            Kind::Webhook(hook) => hook.one(ready, masking).into(),
             Kind::Alertmanager(..) | Kind::Syslog | Kind::Splunk(..) => {
                 let mut delivery = self.batch(std::slice::from_ref(ready));
                 delivery.carries = vec![place];
@@ -157,7 +167,7 @@ impl Words {
             order: notice.dedup_key.clone(),
             id: notice.revision_id(),
             carries: vec![place],
-            payload: Payload::Http(request),
+            payload,
         }
     }
 
@@ -219,13 +229,14 @@ impl Words {
         for one in chosen {
             digest.add(&one.notice, one.decision, now);
         }
-        let request = match &self.kind {
+        let payload = match &self.kind {
             Kind::PagerDuty(url, settings) => {
-                post(url, pagerduty::digest(&digest, Decision::Trigger, settings))
+                post(url, pagerduty::digest(&digest, Decision::Trigger, settings)).into()
             }
-            Kind::Slack(url) => post(url, slack::digest(&digest, &self.slack())),
-            Kind::Teams(url) => post(url, teams::digest(&digest)),
-            Kind::Webhook(hook) => hook.request(webhook::digest(&digest), &id),
+            Kind::Slack(url) => post(url, slack::digest(&digest)).into(),
+            Kind::SlackBot(bot) => Payload::Slack(Box::new(CaseMessage::digest(&digest, bot))),
+            Kind::Teams(url) => post(url, teams::digest(&digest)).into(),
+            Kind::Webhook(hook) => hook.request(webhook::digest(&digest), &id).into(),
             Kind::Alertmanager(..) | Kind::Syslog | Kind::Splunk(..) => {
                 // They have no storms: each of them takes batches.
                 return self.batch(ready);
@@ -235,7 +246,7 @@ impl Words {
             order: id.clone(),
             id,
             carries: places,
-            payload: Payload::Http(request),
+            payload,
         }
     }
 
@@ -252,15 +263,6 @@ impl Words {
             id: format!("{} revisions", carries.len()),
             carries,
             payload: Payload::Http(request),
-        }
-    }
-}
-
-impl Words {
-    const fn slack(&self) -> slack::Slack {
-        slack::Slack {
-            channel: None,
-            masking: self.masking,
         }
     }
 }
@@ -292,6 +294,12 @@ impl Hook {
             keys: self.keys.clone(),
         });
         request
+    }
+}
+
+impl From<Request> for Payload {
+    fn from(request: Request) -> Self {
+        Self::Http(request)
     }
 }
 

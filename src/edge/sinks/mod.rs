@@ -1,4 +1,5 @@
-//! Receivers of alerts: how they are reached ([`reach`], [`tls`], [`http`], [`syslog`]), how a
+//! Receivers of alerts: how they are reached ([`reach`], [`tls`], [`http`], [`syslog`],
+//! [`slack`]), how a
 //! message gets there ([`send`]), and what each wants to be told ([`Sink`]). What a message says is
 //! decided in [`crate::deliver`].
 
@@ -11,16 +12,20 @@ use crate::edge::clock;
 use crate::edge::config::{Receiver, SinkSetup};
 use crate::edge::log::{OwnedRecord, Partition};
 
+mod egress;
+mod group;
 pub mod http;
 mod message;
 mod open;
 pub mod outcome;
 pub mod reach;
 pub mod send;
+pub mod slack;
 mod storm;
 pub mod syslog;
 pub mod tls;
 
+pub use group::{Groups, Taken};
 pub use message::{SinkError, Words, template_fault};
 pub use send::{Delivery, GivenUp, Payload, Sender, Wire};
 
@@ -67,6 +72,7 @@ impl Sink {
             )),
             Receiver::PagerDuty { .. }
             | Receiver::Slack { .. }
+            | Receiver::SlackBot { .. }
             | Receiver::Teams { .. }
             | Receiver::Webhook { .. }
             | Receiver::Syslog { .. }
@@ -97,6 +103,12 @@ impl Sink {
     #[must_use]
     pub fn since_ms(&self) -> i64 {
         i64::try_from(self.setup.since.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    /// How its revisions gather, with nothing gathered yet.
+    #[must_use]
+    pub const fn groups(&self) -> Groups {
+        Groups::new(self.setup.group_wait, self.setup.group_interval)
     }
 
     /// Whether it has to know the open cases that it was told of before.

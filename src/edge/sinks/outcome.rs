@@ -33,21 +33,33 @@ impl Outcome {
         }
     }
 
+    /// Something that may pass, by the receiver's own words.
+    pub(super) fn later(why: impl ToString, retry_after: Option<&str>) -> Self {
+        Self::Passing {
+            why: short(&why.to_string()),
+            after: retry_after
+                .and_then(|text| text.trim().parse().ok())
+                .map(Duration::from_secs),
+        }
+    }
+
+    /// Something that will not.
+    pub(super) fn permanent(why: impl ToString) -> Self {
+        Self::Permanent {
+            why: short(&why.to_string()),
+        }
+    }
+
     /// The outcome of an HTTP answer. `Retry-After` in seconds is honoured; the form with a date is
     /// not: clocks differ.
     #[must_use]
     pub fn of_status(status: u16, retry_after: Option<&str>, body: &str) -> Self {
-        let why = || short(format!("HTTP {status} {}", body.trim()).trim());
+        let why = || format!("HTTP {status} {}", body.trim()).trim().to_owned();
         match status {
             200..=299 => Self::Delivered,
             // 408 and 425 ask for another try, 429 for one later.
-            408 | 425 | 429 | 500.. => Self::Passing {
-                why: why(),
-                after: retry_after
-                    .and_then(|text| text.trim().parse().ok())
-                    .map(Duration::from_secs),
-            },
-            _ => Self::Permanent { why: why() },
+            408 | 425 | 429 | 500.. => Self::later(why(), retry_after),
+            _ => Self::permanent(why()),
         }
     }
 }

@@ -3,13 +3,13 @@
 //! connected to, so a name cannot lead elsewhere a moment later.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
+use std::time::Duration;
 
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::edge::config::SinkSetup;
+use super::egress::Way;
+use crate::edge::config::{Receiver, SinkSetup, host_and_port};
 
 /// Which addresses are allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +31,9 @@ pub enum Refused {
     #[error("{0} has no address")]
     Nowhere(String),
 }
+
+/// A look-up beside the proxy's takes no longer; in networks without names it may get no answer.
+const GLANCE_TIME: Duration = Duration::from_secs(2);
 
 /// Instance metadata of clouds that lies outside the link-local network: Alibaba, and AWS by IPv6.
 const METADATA_V4: [Ipv4Addr; 1] = [Ipv4Addr::new(100, 100, 100, 200)];
@@ -86,41 +89,79 @@ impl Reach {
     }
 }
 
-/// Whether a receiver can be connected to, and where.
+impl Reach {
+    /// Looks at a host that a proxy connects to. Where that leads cannot be held to; but what leads inward
+    /// from here is not asked for. Of names that are not known here only the proxy can judge.
+    ///
+    /// # Errors
+    /// One of its addresses is not allowed.
+    pub async fn glance(self, host: &str) -> Result<(), Refused> {
+        let host = host.trim_end_matches('.');
+        // By RFC 6761 that is whichever machine is asked, known there or not.
+        if host == "localhost" || host.ends_with(".localhost") {
+            return self.check(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        }
+        let found = timeout(GLANCE_TIME, tokio::net::lookup_host((host, 0))).await;
+        let Ok(Ok(mut addresses)) = found else {
+            return Ok(());
+        };
+        addresses.try_for_each(|address| self.check(address.ip()))
+    }
+}
+
+/// Whether a receiver can be connected to, and where; behind a proxy, whether that can.
 ///
 /// # Errors
 /// Why not, in words.
-pub async fn knock(setup: &SinkSetup) -> Result<SocketAddr, String> {
-    let reach = Reach {
+pub async fn knock(setup: &SinkSetup) -> Result<Knocked, String> {
+    let mut reach = Reach {
         allow_private: setup.allow_private,
     };
-    let (host, port) = setup.receiver.place();
-    let addresses = reach.resolve(&host, port).await;
+    let mut place = setup.receiver.place();
+    let way = Way::new(setup.egress.as_ref()).map_err(|fault| fault.to_string())?;
+    let over = setup.egress.as_ref().zip(setup.receiver.url());
+    let over = over.filter(|(_, url)| way.is_over(url));
+    if let Some((egress, _)) = over {
+        let bare = place.0.trim_start_matches('[').trim_end_matches(']');
+        let allowed = match bare.parse() {
+            Ok(address) => reach.check(address),
+            Err(_) => reach.glance(bare).await,
+        };
+        allowed.map_err(|refused| refused.to_string())?;
+        place = host_and_port(&egress.proxy);
+        reach.allow_private = true;
+    }
+    let address = connect(&place, reach, setup.timeout).await?;
+    Ok(match (over, &setup.receiver, &setup.egress) {
+        (Some(_), _, _) => Knocked::Proxy(address),
+        (None, Receiver::Syslog { .. }, Some(_)) => Knocked::BesideProxy(address),
+        (None, _, _) => Knocked::Receiver(address),
+    })
+}
+
+/// Who answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Knocked {
+    /// The receiver.
+    Receiver(SocketAddr),
+    /// The receiver, which is not reached over the proxy that there is: syslog.
+    BesideProxy(SocketAddr),
+    /// The proxy over which it is reached; nothing is known of the receiver.
+    Proxy(SocketAddr),
+}
+
+async fn connect(
+    (host, port): &(String, u16),
+    reach: Reach,
+    time: Duration,
+) -> Result<SocketAddr, String> {
+    let addresses = reach.resolve(host, *port).await;
     let addresses = addresses.map_err(|refused| refused.to_string())?;
-    let connected = timeout(setup.timeout, TcpStream::connect(&*addresses)).await;
+    let connected = timeout(time, TcpStream::connect(&*addresses)).await;
     let stream = connected
         .map_err(|_| format!("{host}:{port} does not answer"))?
         .map_err(|error| format!("{host}:{port}: {error}"))?;
     stream.peer_addr().map_err(|error| error.to_string())
-}
-
-/// The names of HTTP clients are looked up here. The port is the client's affair.
-impl Resolve for Reach {
-    fn resolve(&self, name: Name) -> Resolving {
-        let reach = *self;
-        Box::pin(async move {
-            let found = Self::resolve(reach, name.as_str(), 0).await?;
-            let addresses: Addrs = Box::new(found.into_iter());
-            Ok(addresses)
-        })
-    }
-}
-
-impl Reach {
-    /// As a resolver of an HTTP client.
-    pub(super) fn resolver(self) -> Arc<Self> {
-        Arc::new(self)
-    }
 }
 
 /// Networks by the IANA special-purpose registry.

@@ -13,7 +13,9 @@ use tokio::task::JoinSet;
 use super::http::{ClientError, HttpClient, Request};
 use super::outcome::Outcome;
 use super::reach::Reach;
+use super::slack::{Place, SlackClient};
 use super::syslog::SyslogClient;
+use crate::deliver::encode::slack::bot::CaseMessage;
 use crate::edge::clock::{self, Deadline};
 use crate::edge::config::{Receiver, SinkSetup};
 use crate::edge::metrics::SinkMetrics;
@@ -47,6 +49,8 @@ pub enum Payload {
     Http(Request),
     /// Framed syslog messages.
     Frames(Vec<u8>),
+    /// A message that a bot keeps up to date.
+    Slack(Box<CaseMessage>),
 }
 
 /// A message that was given up.
@@ -69,13 +73,15 @@ pub enum Wire {
     Http(HttpClient),
     /// Syslog.
     Syslog(SyslogClient),
+    /// A channel of Slack, as a bot.
+    Slack(Box<SlackClient>),
 }
 
 impl Wire {
     /// The wire of a sink, not connected yet.
     ///
     /// # Errors
-    /// A CA that cannot be used.
+    /// A CA or token that cannot be used.
     pub fn new(setup: &SinkSetup) -> Result<Self, ClientError> {
         let reach = Reach {
             allow_private: setup.allow_private,
@@ -85,7 +91,23 @@ impl Wire {
             let client = SyslogClient::new((host, *port), *tls, ca_file, reach, setup.timeout)?;
             return Ok(Self::Syslog(client));
         }
-        HttpClient::new(reach, ca_file, setup.timeout).map(Self::Http)
+        let http = HttpClient::new(reach, ca_file, setup.timeout, setup.egress.as_ref())?;
+        let Receiver::SlackBot {
+            api,
+            token,
+            channel,
+        } = &setup.receiver
+        else {
+            return Ok(Self::Http(http));
+        };
+        let place = Place {
+            api,
+            token: token.expose(),
+            channel,
+            sink: &setup.name,
+        };
+        let client = SlackClient::new(http, &place).ok_or(ClientError::Token)?;
+        Ok(Self::Slack(Box::new(client)))
     }
 
     /// Sends once.
@@ -93,10 +115,11 @@ impl Wire {
         match (self, payload) {
             (Self::Http(client), Payload::Http(request)) => client.post(request).await,
             (Self::Syslog(client), Payload::Frames(frames)) => client.write(frames).await,
-            (Self::Http(_), Payload::Frames(_)) | (Self::Syslog(_), Payload::Http(_)) => {
-                Outcome::Permanent {
-                    why: "made for another wire".to_owned(),
-                }
+            (Self::Slack(client), Payload::Slack(message)) => client.tell(message).await.0,
+            (Self::Http(_), Payload::Frames(_) | Payload::Slack(_))
+            | (Self::Syslog(_), Payload::Http(_) | Payload::Slack(_))
+            | (Self::Slack(_), Payload::Http(_) | Payload::Frames(_)) => {
+                Outcome::permanent("made for another wire")
             }
         }
     }
@@ -105,10 +128,11 @@ impl Wire {
 impl Payload {
     /// Bytes of its content.
     #[must_use]
-    pub const fn size_bytes(&self) -> usize {
+    pub fn size_bytes(&self) -> usize {
         match self {
             Self::Http(request) => request.body.len(),
             Self::Frames(frames) => frames.len(),
+            Self::Slack(message) => message.first().len(),
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::edge::health::{PartitionHealth, Worker};
 use crate::edge::log::records::{self, Outgoing};
 use crate::edge::log::{Assigned, Log, LogError, OwnedRecord, Partition, Polled};
 use crate::edge::metrics::{DeadLetterMetrics, SinkMetrics};
-use crate::edge::sinks::{GivenUp, Ready, Sender, Sink};
+use crate::edge::sinks::{GivenUp, Groups, Ready, Sender, Sink};
 use crate::edge::tasks::{Stop, TaskError};
 
 use super::cycle::{LoopError, Patience, Progress};
@@ -109,11 +109,17 @@ pub struct SinkLoop<L> {
     new: BTreeMap<Partition, i64>,
     /// Partitions whose open cases are read again, and up to where.
     restoring: BTreeMap<Partition, i64>,
+    /// Revisions that wait for a newer one of their case.
+    groups: Groups,
+    /// Next offset of each partition, whatever became of what lies before it.
+    read: BTreeMap<Partition, i64>,
     gathered: Gathered,
     flight: Option<Flight>,
     landed: Option<Landed>,
     is_paused: bool,
     is_stopping: bool,
+    /// What waited is told before the end.
+    is_last: bool,
     patience: Patience,
     /// What is committed of each partition, and how the ends are known, for whoever asks for the lag.
     committed: BTreeMap<Partition, i64>,
@@ -132,6 +138,8 @@ impl<L: Log> SinkLoop<L> {
     ) -> Self {
         Self {
             log,
+            groups: parts.sink.groups(),
+            read: BTreeMap::new(),
             parts,
             worker,
             started: clock::now(),
@@ -144,6 +152,7 @@ impl<L: Log> SinkLoop<L> {
             landed: None,
             is_paused: false,
             is_stopping: false,
+            is_last: false,
             patience: Patience::new(),
             committed: BTreeMap::new(),
             known_ends,
@@ -167,7 +176,8 @@ impl<L: Log> SinkLoop<L> {
         if let Some(landed) = self.landed.take() {
             self.commit(landed, &mut progress)?;
         }
-        if self.flight.is_none() && self.landed.is_none() && !self.is_stopping {
+        let is_over = self.is_stopping && !self.is_last;
+        if self.flight.is_none() && self.landed.is_none() && !is_over {
             self.take_off();
         }
         if let Err(error) = self.step(&mut progress) {
@@ -179,7 +189,7 @@ impl<L: Log> SinkLoop<L> {
         Ok(progress)
     }
 
-    /// Cycles until it is told to stop; then what is under way may finish.
+    /// Cycles until it is told to stop; then what waits is told, and what is under way may finish.
     ///
     /// # Errors
     /// What ends the process.
@@ -189,7 +199,10 @@ impl<L: Log> SinkLoop<L> {
         }
         let end = Deadline::after(STOP_GRACE);
         self.is_stopping = true;
-        while (self.flight.is_some() || self.landed.is_some()) && !end.has_passed() {
+        // Else it would be read again by the next one, with all that was told behind it.
+        self.is_last = !self.groups.is_empty();
+        while (self.is_last || self.flight.is_some() || self.landed.is_some()) && !end.has_passed()
+        {
             self.cycle()?;
         }
         if let Some(flight) = self.flight.take() {
@@ -230,7 +243,7 @@ impl<L: Log> SinkLoop<L> {
                 position,
             } => {
                 // Markers behind the last alert; without this the lag would never be zero.
-                self.gathered.advance(&partition, position);
+                self.advance(&partition, position);
             }
         }
         Ok(())
@@ -252,8 +265,8 @@ impl<L: Log> SinkLoop<L> {
 
     fn take(&mut self, record: OwnedRecord) {
         let is_old = self.is_older_than_sink(&record);
+        self.advance(&record.partition, record.offset + 1);
         let gathered = &mut self.gathered;
-        gathered.advance(&record.partition, record.offset + 1);
         let Some(value) = &record.value else {
             // The erasure of a person.
             return;
@@ -275,14 +288,30 @@ impl<L: Log> SinkLoop<L> {
         match self.parts.sink.decide(&notice) {
             Decision::Withhold(_) => self.parts.metrics.withheld(),
             decision @ (Decision::Trigger | Decision::Update | Decision::Resolve) => {
-                gathered.ready.push(Ready {
+                let ready = Ready {
                     notice,
                     decision,
                     record,
-                });
+                };
+                let taken = self.groups.take(ready, clock::monotonic());
+                if taken.is_superseded {
+                    self.parts.metrics.superseded();
+                }
+                gathered.ready.extend(taken.now);
             }
         }
-        self.parts.metrics.waiting(gathered.ready.len());
+        self.tell_waiting();
+    }
+
+    fn advance(&mut self, partition: &Partition, next: i64) {
+        let read = self.read.entry(partition.clone()).or_insert(next);
+        *read = next.max(*read);
+        self.gathered.advance(partition, next);
+    }
+
+    fn tell_waiting(&self) {
+        let waiting = self.gathered.ready.len() + self.groups.len();
+        self.parts.metrics.waiting(waiting);
     }
 }
 

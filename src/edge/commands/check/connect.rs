@@ -9,7 +9,7 @@ use crate::edge::config::{Config, Fault, Stage};
 use crate::edge::kafka::{TopicReader, try_group, try_transactions};
 use crate::edge::log::LogError;
 use crate::edge::log::topics::{self, Topic};
-use crate::edge::sinks::reach::knock;
+use crate::edge::sinks::reach::{Knocked, knock};
 
 use super::Report;
 
@@ -38,9 +38,17 @@ fn receivers(config: &Config, report: &mut Report) -> Result<(), std::io::Error>
     for setup in &config.sinks {
         let subject = format!("sink {}", setup.name);
         match runtime.block_on(knock(setup)) {
-            Ok(address) => report
-                .passed
-                .push(format!("{subject}: answers at {address}")),
+            Ok(who) => report.passed.push(match who {
+                Knocked::Receiver(address) => format!("{subject}: answers at {address}"),
+                Knocked::BesideProxy(address) => format!(
+                    "{subject}: answers at {address}, without the proxy: syslog does not go over it"
+                ),
+                Knocked::Proxy(address) => format!(
+                    "{subject}: its proxy answers at {address}; `deskwarden deliver test {}` asks \
+                     whether it lets alerts out",
+                    setup.name
+                ),
+            }),
             Err(why) => {
                 let remedy = "check its address, and that this machine may reach it";
                 report.faults.push(Fault::about(&subject, why, remedy));

@@ -7,6 +7,7 @@ use crate::deliver::filter::TIERS;
 use crate::deliver::pii::Masking;
 use crate::deliver::route::{Floor, Route};
 use crate::edge::config::check::{Checker, is_name};
+use crate::edge::config::egress::Egress;
 use crate::edge::config::units::Span;
 
 use super::{PARTICULAR, PiiName, Receiver, SinkFile, SinkSetup, SinkType, kind};
@@ -22,6 +23,10 @@ const ALERTMANAGER_PATH: &str = "api/v2/alerts";
 const ROUTING_KEY_CHARS: usize = 32;
 const RETRY_FOR: (Duration, Duration) = (Duration::from_secs(1), Duration::from_hours(7 * 24));
 const SINCE: (Duration, Duration) = (Duration::ZERO, Duration::from_hours(7 * 24));
+/// Longer is no gathering: a takeover is over within minutes.
+const GROUP_WAIT: (Duration, Duration) = (Duration::ZERO, Duration::from_secs(300));
+/// As long as that what was told is told again after a crash.
+const GROUP_INTERVAL: (Duration, Duration) = (Duration::ZERO, Duration::from_hours(1));
 const TIMEOUT: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(60));
 /// Alertmanager forgets what is not said again; more often is noise.
 const REPEAT: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(180));
@@ -41,6 +46,7 @@ impl Checker<'_> {
         &mut self,
         name: &str,
         file: SinkFile,
+        egress: Option<&Egress>,
     ) -> Option<SinkSetup> {
         let at = |key| ["sinks", name, key];
         if !is_name(name) {
@@ -56,6 +62,7 @@ impl Checker<'_> {
         };
         let usual = kind(of);
         self.particular(name, of, usual.keys);
+        self.groups(name, of, &file);
         let allow_private = file.allow_private.unwrap_or(false);
         let setup = SinkSetup {
             name: name.to_owned(),
@@ -67,8 +74,21 @@ impl Checker<'_> {
             },
             ca_file: self.ca_file(&at("ca_file"), file.ca_file.as_deref()),
             allow_private,
+            egress: egress.cloned(),
             timeout: self.span_or(&at("timeout"), file.timeout, TIMEOUT_USUAL, TIMEOUT),
             retry_for: self.span_or(&at("retry_for"), file.retry_for, DAY, RETRY_FOR),
+            group_wait: self.span_or(
+                &at("group_wait"),
+                file.group_wait,
+                Duration::ZERO,
+                GROUP_WAIT,
+            ),
+            group_interval: self.span_or(
+                &at("group_interval"),
+                file.group_interval,
+                Duration::ZERO,
+                GROUP_INTERVAL,
+            ),
             since: self.span_or(&at("since"), file.since, HOUR, SINCE),
             rate_per_second: match file.rate_per_second {
                 None => usual.rate,
@@ -97,6 +117,22 @@ impl Checker<'_> {
         bounds: (Duration, Duration),
     ) -> Duration {
         given.map_or(usual, |span| self.span(path, span, bounds))
+    }
+
+    /// Alertmanager gathers by itself, and has to hear of an end at once.
+    fn groups(&mut self, name: &str, of: SinkType, file: &SinkFile) {
+        if of != SinkType::Alertmanager {
+            return;
+        }
+        let given = [
+            ("group_wait", file.group_wait.is_some()),
+            ("group_interval", file.group_interval.is_some()),
+        ];
+        for (key, _) in given.iter().filter(|(_, is_given)| *is_given) {
+            let what = "Alertmanager gathers by itself";
+            let remedy = format!("take it out, and set `{key}` in the route of Alertmanager");
+            self.refuse(&["sinks", name, key], what, &remedy);
+        }
     }
 
     /// Settings of other kinds.
@@ -177,9 +213,7 @@ impl Checker<'_> {
                     RESOLVE,
                 ),
             },
-            SinkType::Slack => Receiver::Slack {
-                url: self.url(name, file.url.as_deref(), allow_private, "")?,
-            },
+            SinkType::Slack => self.slack(name, file, allow_private)?,
             SinkType::Teams => Receiver::Teams {
                 url: self.url(name, file.url.as_deref(), allow_private, "")?,
             },

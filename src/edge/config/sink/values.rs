@@ -38,16 +38,30 @@ impl Checker<'_> {
         allow_private: bool,
         path: &str,
     ) -> Option<Secret<Url>> {
-        let at = ["sinks", name, "url"];
+        let mut url = self.web_address(&["sinks", name, "url"], given, allow_private)?;
+        if !path.is_empty() && !url.path().ends_with(path) {
+            let whole = format!("{}/{path}", url.path().trim_end_matches('/'));
+            url.set_path(&whole);
+        }
+        Some(Secret::new(url))
+    }
+
+    /// An address of the web, as it is written.
+    pub(super) fn web_address(
+        &mut self,
+        at: &[&str],
+        given: Option<&str>,
+        allow_private: bool,
+    ) -> Option<Url> {
         let Some(given) = given else {
             let remedy = "write the address of the receiver, such as https://alerts.example.com/";
-            self.refuse(&at, "not set, and has no default", remedy);
+            self.refuse(at, "not set, and has no default", remedy);
             return None;
         };
-        let text = self.secret(&at, given)?;
-        let Ok(mut url) = Url::parse(text.expose()) else {
+        let text = self.secret(at, given)?;
+        let Ok(url) = Url::parse(text.expose()) else {
             self.refuse(
-                &at,
+                at,
                 "no web address",
                 "write it as https://alerts.example.com/path",
             );
@@ -61,20 +75,16 @@ impl Checker<'_> {
         if !is_allowed {
             let what = format!("`{}` is not encrypted", url.scheme());
             let remedy = "write https://, or set `allow_private: true` for a host of this network";
-            self.refuse(&at, what, remedy);
+            self.refuse(at, what, remedy);
         }
         if url.host_str().is_none_or(str::is_empty) {
             self.refuse(
-                &at,
+                at,
                 "names no host",
                 "write it as https://alerts.example.com/path",
             );
         }
-        if !path.is_empty() && !url.path().ends_with(path) {
-            let whole = format!("{}/{path}", url.path().trim_end_matches('/'));
-            url.set_path(&whole);
-        }
-        Some(Secret::new(url))
+        Some(url)
     }
 
     pub(super) fn host_and_port(

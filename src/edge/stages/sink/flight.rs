@@ -14,6 +14,7 @@ use super::{
 impl<L: Log> SinkLoop<L> {
     /// Begins to send what is due, or what the receiver must be told again.
     pub(super) fn take_off(&mut self) {
+        self.release();
         let span = match self.gathered.ready.is_empty() {
             true => QUIET_COMMIT,
             false if self.parts.sink.is_storm() => STORM_GATHER,
@@ -21,12 +22,15 @@ impl<L: Log> SinkLoop<L> {
         };
         let is_due = self.gathered.since.is_some_and(|at| at.elapsed() >= span);
         let is_full = self.gathered.ready.len() >= self.batch_max();
+        let is_time = is_due || is_full || self.is_last;
         let again = self.parts.sink.again(clock::now());
-        if !(is_due || is_full) && again.is_empty() {
+        if !is_time && again.is_empty() {
             return;
         }
-        let gathered = if is_due || is_full {
-            std::mem::take(&mut self.gathered)
+        let gathered = if is_time {
+            self.is_last = false;
+            let gathered = std::mem::take(&mut self.gathered);
+            self.before_what_waits(gathered)
         } else {
             Gathered::default()
         };
@@ -39,6 +43,43 @@ impl<L: Log> SinkLoop<L> {
             next: gathered.next,
             task: self.parts.runtime.spawn(sender.send_all(deliveries)),
         });
+    }
+
+    /// Takes over those of the groups whose time has come; at the end, all.
+    fn release(&mut self) {
+        let now = clock::monotonic();
+        let released = if self.is_last {
+            self.groups.all(now)
+        } else {
+            self.groups.due(now)
+        };
+        for ready in released {
+            let partition = &ready.record.partition;
+            if let Some(next) = self.read.get(partition) {
+                self.gathered.advance(partition, *next);
+            }
+            self.gathered.ready.push(ready);
+        }
+    }
+
+    /// The place of a partition stays before the first record that waits in it.
+    fn before_what_waits(&self, mut gathered: Gathered) -> Gathered {
+        for (partition, first) in self.groups.firsts() {
+            let next = gathered.next.get_mut(&partition);
+            let Some(next) = next.filter(|next| **next > first) else {
+                continue;
+            };
+            *next = first;
+            // It stands there already.
+            if self
+                .committed
+                .get(&partition)
+                .is_some_and(|at| *at >= first)
+            {
+                gathered.next.remove(&partition);
+            }
+        }
+        gathered
     }
 
     pub(super) fn land(&mut self) {
@@ -75,7 +116,7 @@ impl<L: Log> SinkLoop<L> {
                     "given up: it goes to the dead letters");
             }
         }
-        self.parts.metrics.waiting(self.gathered.ready.len());
+        self.tell_waiting();
         if alone.is_empty() {
             let Flight { letters, next, .. } = flight;
             self.landed = Some(Landed { letters, next });

@@ -106,6 +106,8 @@ impl<L: Log> SinkLoop<L> {
                 read.push(partition.clone());
             }
             self.parts.sink.forget(partition);
+            self.groups.forget(partition);
+            self.read.remove(partition);
             let gathered = &mut self.gathered;
             gathered
                 .ready
