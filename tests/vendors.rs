@@ -91,6 +91,16 @@ fn okta_records_become_these_events() {
 }
 
 #[test]
+fn entra_records_become_these_events() {
+    run("entra", Product::Entra);
+}
+
+#[test]
+fn google_workspace_records_become_these_events() {
+    run("google_workspace", Product::GoogleWorkspace);
+}
+
+#[test]
 fn servicenow_records_become_these_events() {
     run("servicenow", Product::ServiceNow);
 }

@@ -16,6 +16,10 @@ use crate::collect::words::{Channel, Domain, RequestClass, TicketStatus, Verific
 pub enum Product {
     /// Okta System Log.
     Okta,
+    /// Entra ID: diagnostic settings, Microsoft Graph, unified audit log.
+    Entra,
+    /// Google Workspace, Reports API.
+    GoogleWorkspace,
     /// ServiceNow rows.
     #[serde(rename = "servicenow")]
     ServiceNow,
@@ -46,6 +50,8 @@ impl Product {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Okta => "okta",
+            Self::Entra => "entra",
+            Self::GoogleWorkspace => "google_workspace",
             Self::ServiceNow => "servicenow",
             Self::AmazonConnect => "amazon_connect",
             Self::Canonical => "canonical",
@@ -63,7 +69,12 @@ impl Product {
     #[must_use]
     pub const fn directory_system(self) -> &'static str {
         match self {
-            Self::Okta | Self::ServiceNow | Self::AmazonConnect | Self::Canonical => "",
+            Self::Okta
+            | Self::Entra
+            | Self::GoogleWorkspace
+            | Self::ServiceNow
+            | Self::AmazonConnect
+            | Self::Canonical => "",
             Self::Hris => "hris",
             Self::OktaUsers => "okta",
             Self::ServiceNowUsers => "servicenow",
@@ -78,7 +89,7 @@ impl Product {
     #[must_use]
     pub const fn domains(self) -> &'static [Domain] {
         match self {
-            Self::Okta => &[Domain::Idp],
+            Self::Okta | Self::Entra | Self::GoogleWorkspace => &[Domain::Idp],
             Self::ServiceNow => &[Domain::Ticket],
             Self::AmazonConnect => &[Domain::Contact],
             Self::Canonical => &[Domain::Idp, Domain::Ticket, Domain::Contact],
@@ -97,7 +108,12 @@ impl Product {
     pub const fn is_directory(self) -> bool {
         !matches!(
             self,
-            Self::Okta | Self::ServiceNow | Self::AmazonConnect | Self::Canonical
+            Self::Okta
+                | Self::Entra
+                | Self::GoogleWorkspace
+                | Self::ServiceNow
+                | Self::AmazonConnect
+                | Self::Canonical
         )
     }
 }

@@ -1,5 +1,8 @@
 //! Identity providers.
 
+pub mod entra;
+pub mod google;
+mod google_types;
 pub mod okta;
 mod okta_detail;
 mod okta_parts;

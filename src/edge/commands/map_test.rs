@@ -43,6 +43,8 @@ pub struct Args {
 #[value(rename_all = "snake_case")]
 enum ProductName {
     Okta,
+    Entra,
+    GoogleWorkspace,
     #[value(name = "servicenow")]
     ServiceNow,
     AmazonConnect,
@@ -53,6 +55,8 @@ impl From<ProductName> for Product {
     fn from(name: ProductName) -> Self {
         match name {
             ProductName::Okta => Self::Okta,
+            ProductName::Entra => Self::Entra,
+            ProductName::GoogleWorkspace => Self::GoogleWorkspace,
             ProductName::ServiceNow => Self::ServiceNow,
             ProductName::AmazonConnect => Self::AmazonConnect,
             ProductName::Canonical => Self::Canonical,
@@ -122,7 +126,7 @@ fn product(args: &Args) -> Result<Product, CommandError> {
     let named = ProductName::from_str(&args.source, false);
     named.map(Product::from).map_err(|_| {
         CommandError::Usage(format!(
-            "--source `{}` is no product; add --product okta, servicenow, amazon_connect or canonical",
+            "--source `{}` is no product; add --product okta, entra, google_workspace, servicenow, amazon_connect or canonical",
             args.source
         ))
     })

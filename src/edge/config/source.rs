@@ -70,6 +70,10 @@ pub fn usual(product: Product) -> Usual {
     let minutes = |minutes: u64| Duration::from_secs(minutes * MINUTE_S);
     let (bound, lateness, evidence): (_, _, &[Evidence]) = match product {
         Product::Okta => (minutes(1), minutes(10), &[]),
+        // Audit records within a quarter of an hour, sign-ins in twice that, detections of risk in hours.
+        Product::Entra => (minutes(10), minutes(240), &[]),
+        // Logs of tokens and devices lag two hours by default.
+        Product::GoogleWorkspace => (minutes(10), minutes(240), &[]),
         Product::ServiceNow => (
             minutes(5),
             minutes(10),
@@ -255,8 +259,10 @@ impl Checker<'_> {
 }
 
 /// Every product, in the order in which they are listed to people.
-const PRODUCTS: [Product; 11] = [
+const PRODUCTS: [Product; 13] = [
     Product::Okta,
+    Product::Entra,
+    Product::GoogleWorkspace,
     Product::ServiceNow,
     Product::AmazonConnect,
     Product::Canonical,
