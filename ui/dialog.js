@@ -15,13 +15,23 @@ export function open(title, content, { wide = false, onclose } = {}) {
   const name = nameOf(document, before);
   const id = `dialog-${++number}`;
   const dialog = el("dialog", { class: wide ? "wide" : "", "aria-labelledby": id }, el("h2", { id }, title), content);
-  const close = () => dialog.close();
-  dialog.addEventListener("close", () => {
+  // At once, not with the event that follows: a key pressed in between would go to a field that is no more.
+  const gone = () => {
+    if (!dialog.isConnected) return;
     dialog.remove();
     onclose?.();
     // What had the focus may have been drawn anew.
     (before.isConnected ? before : (named(document, name) ?? document.querySelector("main")))?.focus();
+  };
+  const close = () => {
+    dialog.close();
+    gone();
+  };
+  dialog.addEventListener("cancel", (event) => {
+    event.preventDefault();
+    close();
   });
+  dialog.addEventListener("close", gone);
   // A press on the ground beside the window leaves it.
   dialog.addEventListener("mousedown", (event) => {
     if (event.target === dialog) close();

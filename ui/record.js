@@ -37,16 +37,17 @@ function item(one, event, count) {
   if (one.event && typeof one.event === "object") {
     const left = { lines: LINES_MAX };
     const list = el("dl", { class: "record-lines" }, lines(one.event, 0, left));
-    const isIt = one.event.id === event.id;
+    const isIt = one.event.event_id === event.id;
     return el("details", { class: `record-item${isIt ? " it" : ""}`, open: isIt || count === 1 }, el("summary", {}, el("b", {}, said(action(String(one.event.action ?? "")))), " ", el("span", { class: "muted" }, isIt && count > 1 ? `${number}, the event of this row` : number)), list, left.lines < 0 && el("p", { class: "muted" }, `The first ${LINES_MAX} lines.`));
   }
-  const isReject = typeof one.reject === "string";
-  return el("p", { class: isReject ? "fault" : "told" }, number && `${number}: `, isReject ? "it could not be used: " : "it says nothing that is looked for: ", said(plain(isReject ? one.reject : one.ignored)));
+  const reject = one.reject && typeof one.reject === "object" ? one.reject : null;
+  const why = reject ? [said(plain(reject.reason)), ": ", said(String(reject.detail ?? ""))] : said(plain(one.ignored));
+  return el("p", { class: reject ? "fault" : "told" }, number && `${number}: `, reject ? "it could not be used: " : "it says nothing that is looked for: ", why);
 }
 
 function whole(answer, event) {
   const items = Array.isArray(answer.items) ? answer.items : [];
-  const arrived = Date.parse(answer.timestamp);
+  const arrived = Number.isInteger(answer.timestamp) ? answer.timestamp : NaN;
   const late = arrived - event.time;
   return [
     el("p", { class: "facts" }, answer.source && el("span", {}, "source ", el("b", {}, said(answer.source))), Number.isFinite(arrived) && el("span", {}, "in the topic since ", el("b", {}, full(arrived))), Number.isFinite(late) && late >= 1_000 && el("span", {}, `${span(late)} after it happened`)),

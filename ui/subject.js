@@ -57,6 +57,24 @@ function people(title, values, href, counted) {
   return el("section", { class: "card" }, el("h2", {}, title, counted && rows.length > 0 && el("small", {}, counted)), rows.length ? el("ul", { class: "mini" }, rows) : el("p", { class: "none" }, "Nobody in the records held."));
 }
 
+const JOINED = { root: "the person is named after it", employee_id: "same employee id", mail: "same verified mail or login", user_name: "same user name of single sign-on" };
+const STRENGTHS = { S0: "proves nothing", S1: "weak", S2: "strong", S3: "as good as the account" };
+
+/** One name of an account: what it is, how much it proves, since when. */
+function name(one) {
+  const ended = Number.isFinite(one.to);
+  const times = [Number.isFinite(one.from) && `since ${day(one.from)}`, ended && `until ${day(one.to)}`].filter(Boolean).join(" ");
+  return el("li", { class: ended ? "done" : "" }, el("span", {}, said(one.shown), " ", el("small", {}, plain(one.name_use))), el("span", { class: "end" }, [STRENGTHS[one.strength] ?? "", times].filter(Boolean).join(", ")));
+}
+
+/** What the directory knows of a person: accounts, why they are one person, and their names. */
+function known(directory) {
+  if (!directory) return "";
+  const accounts = list(directory.accounts).map((one) => el("li", {}, el("b", {}, said(one.account)), el("small", {}, ` ${JOINED[one.joined_by] ?? ""}`), tier(one.tier), el("span", { class: "end" }, plain(one.lifecycle)), el("ul", { class: "mini" }, list(one.names).map(name))));
+  const facts = [directory.manager && el("span", {}, "manager ", el("a", { href: to("identities", directory.manager) }, said(directory.manager))), directory.desk && el("span", {}, "works at the desk"), Number.isFinite(directory.read_at) && el("span", {}, `directory of ${day(directory.read_at)} ${minute(directory.read_at)}`)];
+  return el("section", { class: "card wide" }, el("h2", {}, "Accounts, and why they are one person"), el("p", { class: "facts" }, facts), el("ul", { class: "accounts" }, accounts));
+}
+
 /** A person: who recovered the account, and what happened to it. */
 export async function identityView(node, { id }) {
   const url = `/api/v1/identities/${encodeURIComponent(id)}`;
@@ -69,6 +87,7 @@ export async function identityView(node, { id }) {
     el("div", { class: "tiles" }, tile(counts.recoveries, "recoveries"), tile(counts.by_admin, "by the desk or an admin"), tile(counts.tickets, "tickets"), tile(counts.contacts, "calls and chats"), tile(counts.verifications, "identity checks")),
     drawn.card ?? "",
     el("div", { class: "columns" }, caseList(answer.cases), people("Who recovered the account", answer.agents, (agent) => to("agents", agent), " recoveries each")),
+    known(answer.directory),
     held ?? "",
     recordsTable("Records", url, answer),
     since(answer.since) ?? "",

@@ -25,8 +25,18 @@ const CASES = [
 const tail = { records: RECORDS, total: RECORDS.length, next: null };
 const since = at(-40_000);
 
+const named = (kind, shown, name_use, strength, from = null, to = null) => ({ kind, shown, name_use, strength, from, to });
+const DIRECTORY = {
+  read_at: at(-60), tier: "executive", lifecycle: "active", manager: "id-5510", delegates: [], desk: false,
+  accounts: [
+    { account: "hris:7f3a", joined_by: "root", tier: "executive", lifecycle: "active", created: null, deleted: null, names: [named("employee_id", "7f3a", "employee_id", "S2"), named("email", "n…@example.com", "primary_mail", "S2", at(-900_000)), named("phone", "+1•••0100", "mobile", "S1", at(-900_000), at(-20_000)), named("phone", "+1•••0177", "mobile", "S1", at(-20_000))] },
+    { account: "okta:00u7f3a", joined_by: "employee_id", tier: "executive", lifecycle: "active", created: at(-900_000), deleted: null, names: [named("okta_id", "00u7f3a", "id", "S3"), named("login", "n…@example.com", "login", "S2")] },
+    { account: "servicenow:5137153cc611227c000bbd1bd8cd2005", joined_by: "mail", tier: "standard", lifecycle: "active", created: null, deleted: null, names: [named("snow_sys_id", "5137153cc611227c000bbd1bd8cd2005", "id", "S3")] },
+  ],
+};
+
 export const answers = {
-  "/api/v1/identities/": { identity: PEOPLE.nora, since, counts: { recoveries: 3, by_admin: 3, tickets: 1, contacts: 1, verifications: 1 }, agents: [{ ...PEOPLE.ben, recoveries: 3, last: at(487) }, { ...PEOPLE.lea, recoveries: 1, last: at(-4_000) }], cases: CASES, ...tail },
+  "/api/v1/identities/": { identity: PEOPLE.nora, directory: DIRECTORY, since, counts: { recoveries: 3, by_admin: 3, tickets: 1, contacts: 1, verifications: 1 }, agents: [{ ...PEOPLE.ben, recoveries: 3, last: at(487) }, { ...PEOPLE.lea, recoveries: 1, last: at(-4_000) }], cases: CASES, ...tail },
   "/api/v1/agents/": {
     agent: PEOPLE.ben,
     since,

@@ -28,6 +28,18 @@ step("the demo's takeover is found and read", async ({ page }) => {
   await shot(page, "demo");
 });
 
+step("the record behind its first event is read from the topic, and names nobody", async ({ page }) => {
+  await page.focus("tr[data-event] .source-record");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(".record-lines");
+  assert.match(await page.textContent(".record .facts"), /source (okta|servicenow|amazon_connect)/);
+  const read = await page.textContent(".record");
+  assert.ok(!/[a-z]{2,}@example\.com/.test(read), read);
+  await shot(page, "demo-record");
+  await page.keyboard.press("Escape");
+  await closed(page);
+});
+
 step("it is decided, and the correlator closes it", async ({ page }) => {
   // The day may bring a newer revision just then: then it is decided again, as a person would.
   const isClosed = () => page.$eval(".eyebrow", (node) => /closed: True positive/.test(node.textContent)).catch(() => false);
@@ -54,6 +66,9 @@ step("the person's view shows what the audit records hold", async ({ page }) => 
   assert.ok(Number(await page.textContent(".tile b")) > 0, "recoveries");
   await page.waitForSelector(".mark");
   assert.ok((await texts(page, "td.a")).some((text) => text.startsWith("True positive decided")), "the verdict is a record");
+  const accounts = await texts(page, ".accounts > li > b");
+  assert.ok(accounts.length >= 3 && accounts[0].startsWith("hris:"), accounts.join());
+  assert.match(await page.textContent(".accounts"), /the person is named after it.*same employee id/);
   await shot(page, "demo-person");
 });
 
