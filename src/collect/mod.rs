@@ -13,6 +13,7 @@ pub mod time;
 pub mod action;
 pub mod words;
 pub mod event;
+pub mod product;
 pub mod setup;
 mod setup_defaults;
 pub mod draft;
