@@ -1,4 +1,4 @@
-//! Every Okta, Entra, Google Workspace, ServiceNow and Amazon Connect record of the shared samples against its expectation.
+//! Every Okta, Entra, Google Workspace, Duo, ServiceNow and Amazon Connect record of the shared samples against its expectation.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -15,7 +15,7 @@ use deskwarden::collect::{Record, Timestamp};
 use serde_json::Value;
 
 /// Where we differ from an expectation, and why.
-const EXCEPTIONS: [(&str, u64, u64, &str, &str); 15] = [
+const EXCEPTIONS: [(&str, u64, u64, &str, &str); 17] = [
     (
         "apache-2.0/okta/systemlog.jsonl",
         10,
@@ -113,6 +113,20 @@ const EXCEPTIONS: [(&str, u64, u64, &str, &str); 15] = [
         0,
         "action",
         "its name ends with a space",
+    ),
+    (
+        "apache-2.0/duo/adminapi.jsonl",
+        1,
+        0,
+        "action",
+        "a type that nobody knows",
+    ),
+    (
+        "apache-2.0/duo/adminapi.jsonl",
+        12,
+        0,
+        "action",
+        "a push that Duo found anomalous is a risk",
     ),
     (
         "rebuilt/amazon_connect/ctr.jsonl",
@@ -232,6 +246,11 @@ fn entra_expectations_are_met() {
 #[test]
 fn google_workspace_expectations_are_met() {
     run("google_workspace", Product::GoogleWorkspace);
+}
+
+#[test]
+fn duo_expectations_are_met() {
+    run("duo", Product::Duo);
 }
 
 #[test]

@@ -101,6 +101,11 @@ fn google_workspace_records_become_these_events() {
 }
 
 #[test]
+fn duo_records_become_these_events() {
+    run("duo", Product::Duo);
+}
+
+#[test]
 fn servicenow_records_become_these_events() {
     run("servicenow", Product::ServiceNow);
 }

@@ -236,7 +236,7 @@ fn lead<'d>(
     value: &str,
     (at, directory, settings): (Timestamp, &'d impl Directory, &Settings),
 ) -> Option<Lead<'d>> {
-    if kind == HandleKind::DisplayName {
+    if matches!(kind, HandleKind::DisplayName | HandleKind::DuoAdminName) {
         return None;
     }
     let mut found = directory.look_up(kind, issuer, value, at);

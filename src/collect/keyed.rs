@@ -93,6 +93,8 @@ const fn label(kind: HandleKind) -> &'static str {
         HandleKind::Voiceprint => "voice",
         HandleKind::DisplayName => "name",
         HandleKind::Principal => "principal",
+        HandleKind::DuoUser => "duo_user",
+        HandleKind::DuoAdminName => "duo_admin",
     }
 }
 

@@ -5,7 +5,7 @@ use crate::collect::canonical;
 use crate::collect::contacts::connect;
 use crate::collect::draft::Around;
 use crate::collect::event::Event;
-use crate::collect::idp::{entra, google, okta};
+use crate::collect::idp::{duo, entra, google, okta};
 use crate::collect::parse::Value;
 use crate::collect::record::Record;
 use crate::collect::reject::{Reject, RejectReason};
@@ -113,6 +113,7 @@ fn map_item(
         Product::Okta => okta::map(&around),
         Product::Entra => entra::map(&around),
         Product::GoogleWorkspace => google::map(&around),
+        Product::Duo => duo::map(&around),
         Product::ServiceNow => servicenow::map(&around),
         Product::AmazonConnect => connect::map(&around),
         Product::Canonical => canonical::map(&around),

@@ -78,6 +78,7 @@ fn spelling<'t>(kind: HandleKind, text: &'t str, rules: &NameRules) -> Option<Co
         | HandleKind::SnowSysId
         | HandleKind::GenesysUserId
         | HandleKind::SnowUser
+        | HandleKind::DuoUser
         | HandleKind::ConnectUsername => email(text),
         HandleKind::Phone => phone(text, rules).map(Cow::Owned),
         HandleKind::EmployeeId => Some(Cow::Owned(text.to_ascii_uppercase())),
@@ -86,6 +87,7 @@ fn spelling<'t>(kind: HandleKind, text: &'t str, rules: &NameRules) -> Option<Co
         | HandleKind::AtlassianId
         | HandleKind::ConnectAgentArn
         | HandleKind::Principal
+        | HandleKind::DuoAdminName
         | HandleKind::DisplayName => Some(composed(text)),
         HandleKind::ChatHandle | HandleKind::Voiceprint => Some(lower(composed(text))),
     }
@@ -108,6 +110,8 @@ fn mask(kind: HandleKind, value: &str) -> SmolStr {
         | HandleKind::ConnectUsername
         | HandleKind::GenesysUserId
         | HandleKind::DisplayName
+        | HandleKind::DuoUser
+        | HandleKind::DuoAdminName
         | HandleKind::Principal => value.into(),
     }
 }

@@ -14,6 +14,8 @@ pub enum Product {
     Entra,
     /// Google Workspace, Reports API.
     GoogleWorkspace,
+    /// Duo, logs of the Admin API.
+    Duo,
     /// ServiceNow rows.
     #[serde(rename = "servicenow")]
     ServiceNow,
@@ -46,6 +48,7 @@ impl Product {
             Self::Okta => "okta",
             Self::Entra => "entra",
             Self::GoogleWorkspace => "google_workspace",
+            Self::Duo => "duo",
             Self::ServiceNow => "servicenow",
             Self::AmazonConnect => "amazon_connect",
             Self::Canonical => "canonical",
@@ -66,6 +69,7 @@ impl Product {
             Self::Okta
             | Self::Entra
             | Self::GoogleWorkspace
+            | Self::Duo
             | Self::ServiceNow
             | Self::AmazonConnect
             | Self::Canonical => "",
@@ -83,7 +87,7 @@ impl Product {
     #[must_use]
     pub const fn domains(self) -> &'static [Domain] {
         match self {
-            Self::Okta | Self::Entra | Self::GoogleWorkspace => &[Domain::Idp],
+            Self::Okta | Self::Entra | Self::GoogleWorkspace | Self::Duo => &[Domain::Idp],
             Self::ServiceNow => &[Domain::Ticket],
             Self::AmazonConnect => &[Domain::Contact],
             Self::Canonical => &[Domain::Idp, Domain::Ticket, Domain::Contact],
@@ -105,6 +109,7 @@ impl Product {
             Self::Okta
                 | Self::Entra
                 | Self::GoogleWorkspace
+                | Self::Duo
                 | Self::ServiceNow
                 | Self::AmazonConnect
                 | Self::Canonical

@@ -110,6 +110,10 @@ pub enum HandleKind {
     DisplayName,
     /// A service, token or job.
     Principal,
+    /// Duo user name.
+    DuoUser,
+    /// A Duo administrator as they are shown; never resolves.
+    DuoAdminName,
 }
 
 /// How much harm a takeover of the account does, in rising order.
@@ -625,6 +629,8 @@ impl HandleKind {
         Self::Voiceprint,
         Self::DisplayName,
         Self::Principal,
+        Self::DuoUser,
+        Self::DuoAdminName,
     ];
 
     /// The word in events, rules and alerts.
@@ -649,6 +655,8 @@ impl HandleKind {
             Self::Voiceprint => "voiceprint",
             Self::DisplayName => "display_name",
             Self::Principal => "principal",
+            Self::DuoUser => "duo_user",
+            Self::DuoAdminName => "duo_admin_name",
         }
     }
 }

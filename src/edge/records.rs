@@ -151,7 +151,7 @@ impl Records {
                 .map(|event| {
                     let event = as_written(event, &self.settings);
                     let json = serde_json::to_value(&event).unwrap_or_default();
-                    End::Event(without_absent(json))
+                    End::Event(without_absent(without_stamps(json)))
                 })
                 .collect(),
             Outcome::Ignored(reason) => vec![End::Ignored(reason)],
@@ -191,6 +191,19 @@ fn read(
         "read",
         detail,
     ))
+}
+
+/// The event without what only the directory tells: of a person the names alone are left.
+fn without_stamps(mut event: Value) -> Value {
+    for role in ["target", "requester", "agent", "approver", "caller"] {
+        if let Some(Value::Object(role)) = event.get_mut(role) {
+            role.retain(|field, _| field == "handles");
+        }
+    }
+    if let Some(Value::Object(facts)) = event.get_mut("agent_facts") {
+        facts.retain(|field, _| matches!(field.as_str(), "kind" | "role" | "session_id"));
+    }
+    event
 }
 
 /// The value without what says nothing: nulls, empty lists and empty objects.

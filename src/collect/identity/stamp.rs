@@ -125,9 +125,10 @@ const fn trust(kind: HandleKind) -> u8 {
         | HandleKind::Upn
         | HandleKind::SnowUser
         | HandleKind::ConnectUsername
+        | HandleKind::DuoUser
         | HandleKind::Principal => 2,
         HandleKind::Phone | HandleKind::ChatHandle | HandleKind::Voiceprint => 1,
-        HandleKind::DisplayName => 0,
+        HandleKind::DisplayName | HandleKind::DuoAdminName => 0,
     }
 }
 

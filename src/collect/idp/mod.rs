@@ -1,5 +1,7 @@
 //! Identity providers.
 
+pub mod duo;
+mod duo_types;
 pub mod entra;
 pub mod google;
 mod google_types;

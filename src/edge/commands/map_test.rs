@@ -45,6 +45,7 @@ enum ProductName {
     Okta,
     Entra,
     GoogleWorkspace,
+    Duo,
     #[value(name = "servicenow")]
     ServiceNow,
     AmazonConnect,
@@ -57,6 +58,7 @@ impl From<ProductName> for Product {
             ProductName::Okta => Self::Okta,
             ProductName::Entra => Self::Entra,
             ProductName::GoogleWorkspace => Self::GoogleWorkspace,
+            ProductName::Duo => Self::Duo,
             ProductName::ServiceNow => Self::ServiceNow,
             ProductName::AmazonConnect => Self::AmazonConnect,
             ProductName::Canonical => Self::Canonical,
@@ -126,7 +128,7 @@ fn product(args: &Args) -> Result<Product, CommandError> {
     let named = ProductName::from_str(&args.source, false);
     named.map(Product::from).map_err(|_| {
         CommandError::Usage(format!(
-            "--source `{}` is no product; add --product okta, entra, google_workspace, servicenow, amazon_connect or canonical",
+            "--source `{}` is no product; add --product okta, entra, google_workspace, duo, servicenow, amazon_connect or canonical",
             args.source
         ))
     })

@@ -187,8 +187,8 @@ fn product(name: &str) -> Result<(Product, Vec<Evidence>), CommandError> {
     let named = product_named(name).filter(|product| !product.is_directory());
     let product = named.ok_or_else(|| {
         CommandError::Usage(format!(
-            "`{name}` is no product (okta, entra, google_workspace, servicenow, amazon_connect, canonical) \
-             and, without --config, no configured source"
+            "`{name}` is no product (okta, entra, google_workspace, duo, servicenow, amazon_connect, \
+             canonical) and, without --config, no configured source"
         ))
     })?;
     let evidence = if product == Product::Canonical {

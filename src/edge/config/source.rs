@@ -74,6 +74,7 @@ pub fn usual(product: Product) -> Usual {
         Product::Entra => (minutes(10), minutes(240), &[]),
         // Logs of tokens and devices lag two hours by default.
         Product::GoogleWorkspace => (minutes(10), minutes(240), &[]),
+        Product::Duo => (minutes(10), minutes(10), &[]),
         Product::ServiceNow => (
             minutes(5),
             minutes(10),
@@ -259,10 +260,11 @@ impl Checker<'_> {
 }
 
 /// Every product, in the order in which they are listed to people.
-const PRODUCTS: [Product; 13] = [
+const PRODUCTS: [Product; 14] = [
     Product::Okta,
     Product::Entra,
     Product::GoogleWorkspace,
+    Product::Duo,
     Product::ServiceNow,
     Product::AmazonConnect,
     Product::Canonical,

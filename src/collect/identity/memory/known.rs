@@ -134,6 +134,8 @@ fn shown(handle: &DatedHandle) -> KnownName {
         HandleKind::ChatHandle
         | HandleKind::Voiceprint
         | HandleKind::DisplayName
+        | HandleKind::DuoUser
+        | HandleKind::DuoAdminName
         | HandleKind::SnowUser
         | HandleKind::ConnectUsername => mask_name(value).into(),
         HandleKind::EmployeeId
