@@ -3,7 +3,7 @@
 
 use crate::collect::draft::{Around, canonical_text, mapped};
 use crate::collect::event::{Event, EventId};
-use crate::collect::map::Outcome;
+use crate::collect::mapped::Outcome;
 use crate::collect::tape_de::from_value;
 use crate::collect::time::{TimeQuality, Timestamp};
 

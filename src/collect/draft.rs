@@ -5,9 +5,10 @@ use sha2::{Digest, Sha256};
 use smol_str::SmolStr;
 
 use crate::collect::event::{
-    Agent, AgentKind, Domain, Event, EventId, Handle, HandleKind, Reason, ReasonQuality, Role,
+    Agent, AgentKind, Correlation, Domain, Event, EventId, Handle, HandleKind, Reason,
+    ReasonQuality, Role,
 };
-use crate::collect::map::{MappedEvent, TextPart};
+use crate::collect::mapped::{MappedEvent, TextPart};
 use crate::collect::parse::Value;
 use crate::collect::present::present;
 use crate::collect::record::Record;
@@ -67,6 +68,39 @@ pub(crate) fn bare_ip(words: SmolStr) -> SmolStr {
     } else {
         words
     }
+}
+
+/// A struct of the values of an object that a mapper asks for, and its `of`, which finds them in one walk.
+macro_rules! picked {
+    ($(#[$doc:meta])* $name:ident { $($field:ident: $key:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy)]
+        struct $name<'t> {
+            $($field: Option<Value<'t>>,)+
+        }
+
+        impl<'t> $name<'t> {
+            fn of(value: Value<'t>) -> Self {
+                static KEYS: Keys<{ [$($key),+].len() }> = Keys::new([$($key),+]);
+                let [$($field),+] = value.pick(&KEYS);
+                Self { $($field),+ }
+            }
+        }
+    };
+}
+pub(crate) use picked;
+
+/// What says something, boxed.
+pub(crate) fn filled<T: Default + PartialEq>(value: T) -> Option<Box<T>> {
+    (value != T::default()).then(|| Box::new(value))
+}
+
+/// What belongs to one transaction of the vendor.
+pub(crate) fn transaction(native_txn: Option<SmolStr>) -> Option<Box<Correlation>> {
+    filled(Correlation {
+        native_txn,
+        session: None,
+    })
 }
 
 /// The time a value tells, as text or epoch number.

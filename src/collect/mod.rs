@@ -16,6 +16,7 @@ pub mod event;
 pub mod product;
 pub mod setup;
 mod setup_defaults;
+pub mod mapped;
 pub mod draft;
 pub mod tape_de;
 pub mod map;

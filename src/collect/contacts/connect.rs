@@ -7,7 +7,7 @@ use crate::collect::draft::{Around, agent_kind, at, handle, mapped, moment, role
 use crate::collect::event::{
     AgentKind, CallRef, Channel, Contact, Direction, Domain, Event, Handle, HandleKind, Phone,
 };
-use crate::collect::map::Outcome;
+use crate::collect::mapped::Outcome;
 use crate::collect::parse::Value;
 use crate::collect::time::{TimeQuality, Timestamp};
 use smol_str::{SmolStr, format_smolstr};

@@ -4,7 +4,7 @@ use crate::collect::action::Action;
 use crate::collect::contacts::connect::{idle, stamp};
 use crate::collect::draft::{Around, address_or, at, mapped, role, text};
 use crate::collect::event::{Domain, HandleKind, Role, TicketRef, TicketStatus};
-use crate::collect::map::{Outcome, TextPart};
+use crate::collect::mapped::{Outcome, TextPart};
 use crate::collect::parse::Value;
 use smol_str::SmolStr;
 

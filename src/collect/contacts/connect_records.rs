@@ -9,7 +9,7 @@ use crate::collect::event::{
     Domain, Event, Handle, HandleKind, Outcome as Ended, Phone, Request, Risk, RiskKind, Text,
     TicketRef, Verification,
 };
-use crate::collect::map::{MappedEvent, Outcome, TextPart};
+use crate::collect::mapped::{MappedEvent, Outcome, TextPart};
 use crate::collect::parse::Value;
 use crate::collect::words::{RequestClass, VerificationMethod};
 use smol_str::{SmolStr, format_smolstr};

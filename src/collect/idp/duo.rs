@@ -9,14 +9,15 @@ use smol_str::{SmolStr, StrExt as _};
 use super::duo_types;
 use crate::collect::action::Action;
 use crate::collect::draft::{
-    Around, address_or, agent_kind, bare_ip, cut, handle, mapped, moment, role, text, word,
+    Around, address_or, agent_kind, bare_ip, cut, filled, handle, mapped, moment, picked, role,
+    text, transaction, word,
 };
 use crate::collect::entity::concerns_nobody;
 use crate::collect::event::{
-    AgentKind, App, AppClass, Correlation, Device, Domain, Event, Factor, Handle, HandleKind,
-    Network, Outcome as Ended, Policy, PolicyClass, PolicyEffect, Risk, RiskKind,
+    AgentKind, App, AppClass, Device, Domain, Event, Factor, Handle, HandleKind, Network,
+    Outcome as Ended, Policy, PolicyClass, PolicyEffect, Risk, RiskKind,
 };
-use crate::collect::map::{MappedEvent, Outcome};
+use crate::collect::mapped::{MappedEvent, Outcome};
 use crate::collect::parse::{Keys, Tape, Value, parse_text};
 use crate::collect::time::{TimeQuality, Timestamp};
 
@@ -72,7 +73,7 @@ fn network(ip: Option<SmolStr>, place: Option<Value<'_>>) -> Option<Box<Network>
         city: word(city),
         ..Network::default()
     };
-    (network != Network::default()).then(|| Box::new(network))
+    filled(network)
 }
 
 /// Whether a text is a number: the names of phones and the objects of acts on phones are.
@@ -132,7 +133,7 @@ fn administrator(around: &Around<'_>, name: &str) -> Outcome {
             target_hash: number.clone(),
             ..Factor::default()
         };
-        event.factor = (factor != Factor::default()).then(|| Box::new(factor));
+        event.factor = filled(factor);
         mapped(event, native.as_deref(), Vec::new())
     });
     Outcome::Events(events.collect())
@@ -191,68 +192,25 @@ fn policy(name: &str) -> Policy {
     }
 }
 
-/// An entry of the authentication log, found in one walk.
-struct Entry<'t> {
-    txid: Option<Value<'t>>,
-    event_type: Option<Value<'t>>,
-    result: Option<Value<'t>>,
-    reason: Option<Value<'t>>,
-    factor: Option<Value<'t>>,
-    user: Option<Value<'t>>,
-    email: Option<Value<'t>>,
-    access: Option<Value<'t>>,
-    auth: Option<Value<'t>>,
-    application: Option<Value<'t>>,
-    trusted: Option<Value<'t>>,
-    username: Option<Value<'t>>,
-}
-
-impl<'t> Entry<'t> {
-    fn of(item: Value<'t>) -> Self {
-        static KEYS: Keys<12> = Keys::new([
-            "txid",
-            "event_type",
-            "result",
-            "reason",
-            "factor",
-            "user",
-            "email",
-            "access_device",
-            "auth_device",
-            "application",
-            "trusted_endpoint_status",
-            "username",
-        ]);
-        let [
-            txid,
-            event_type,
-            result,
-            reason,
-            factor,
-            user,
-            email,
-            access,
-            auth,
-            application,
-            trusted,
-            username,
-        ] = item.pick(&KEYS);
-        Self {
-            txid,
-            event_type,
-            result,
-            reason,
-            factor,
-            user,
-            email,
-            access,
-            auth,
-            application,
-            trusted,
-            username,
-        }
+picked!(
+    /// An entry of the authentication log, found in one walk.
+    Entry {
+        txid: "txid",
+        event_type: "event_type",
+        result: "result",
+        reason: "reason",
+        factor: "factor",
+        user: "user",
+        email: "email",
+        access: "access_device",
+        auth: "auth_device",
+        application: "application",
+        trusted: "trusted_endpoint_status",
+        username: "username",
     }
+);
 
+impl Entry<'_> {
     fn who(&self) -> Vec<Handle> {
         let name = self.user.and_then(|user| text(user, "name"));
         let name = name.or_else(|| word(self.username));
@@ -269,7 +227,7 @@ impl<'t> Entry<'t> {
             id: self.auth.and_then(|auth| text(auth, "key")),
             target_hash: named.filter(|name| is_number(name)),
         };
-        (factor != Factor::default()).then(|| Box::new(factor))
+        filled(factor)
     }
 
     fn app(&self) -> Option<Box<App>> {
@@ -326,15 +284,6 @@ fn authentication(around: &Around<'_>) -> Outcome {
     one(event, native.as_deref())
 }
 
-fn transaction(native_txn: Option<SmolStr>) -> Option<Box<Correlation>> {
-    native_txn.map(|native_txn| {
-        Box::new(Correlation {
-            native_txn: Some(native_txn),
-            session: None,
-        })
-    })
-}
-
 fn device(access: Value<'_>, trusted: Option<&str>) -> Option<Box<Device>> {
     let device = Device {
         id: text(access, "epkey"),
@@ -347,7 +296,7 @@ fn device(access: Value<'_>, trusted: Option<&str>) -> Option<Box<Device>> {
         },
         ..Device::default()
     };
-    (device != Device::default()).then(|| Box::new(device))
+    filled(device)
 }
 
 /// A message or call that was sent: to which number, not to whom.

@@ -9,7 +9,7 @@ use smol_str::SmolStr;
 
 use crate::collect::draft::{Around, address_or, bare_ip, cut, handle, word};
 use crate::collect::event::{Handle, HandleKind, Network, Outcome as Ended};
-use crate::collect::map::Outcome;
+use crate::collect::mapped::Outcome;
 use crate::collect::parse::{Keys, Tape, Value, parse_text};
 
 mod audit;

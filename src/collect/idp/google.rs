@@ -8,14 +8,14 @@ use smol_str::{SmolStr, StrExt as _};
 use super::google_types;
 use crate::collect::action::Action;
 use crate::collect::draft::{
-    Around, address_or, agent_kind, bare_ip, cut, handle, mapped, moment, role, text, word,
+    Around, address_or, agent_kind, bare_ip, cut, filled, handle, mapped, moment, role, text, word,
 };
 use crate::collect::entity::concerns_nobody;
 use crate::collect::event::{
     AgentKind, App, AppClass, Channel, Device, Domain, Event, Factor, FactorType, Handle,
     HandleKind, Network, Outcome as Ended, Policy, PolicyEffect, Risk, RiskKind,
 };
-use crate::collect::map::{MappedEvent, Outcome};
+use crate::collect::mapped::{MappedEvent, Outcome};
 use crate::collect::parse::{Keys, Value};
 use crate::collect::time::{TimeQuality, Timestamp};
 
@@ -270,7 +270,7 @@ fn network(item: &Item<'_>) -> Option<Box<Network>> {
         country: word(region),
         ..Network::default()
     };
-    (network != Network::default()).then(|| Box::new(network))
+    filled(network)
 }
 
 fn factor(part: &Part<'_>) -> Option<Box<Factor>> {
@@ -314,5 +314,5 @@ fn device(part: &Part<'_>) -> Option<Box<Device>> {
             .map(|kind| kind.to_lowercase_smolstr()),
         ..Device::default()
     };
-    (device != Device::default()).then(|| Box::new(device))
+    filled(device)
 }

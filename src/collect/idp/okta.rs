@@ -1,7 +1,7 @@
 //! Okta System Log events, however they arrive: EventBridge, event hook, bare or in an array.
 
 use crate::collect::action::Action;
-use crate::collect::draft::{Around, address_or, agent_kind, cut, moment, role, word};
+use crate::collect::draft::{Around, address_or, agent_kind, cut, filled, moment, role, word};
 use crate::collect::entity::concerns_nobody;
 use crate::collect::event::{
     Agent, AgentKind, Channel, Correlation, Domain, Event, Handle, HandleKind, Outcome as Ended,
@@ -9,7 +9,7 @@ use crate::collect::event::{
 };
 use crate::collect::idp::okta_parts::{Parts, Thing};
 use crate::collect::idp::{okta_detail, okta_types};
-use crate::collect::map::{MappedEvent, Outcome};
+use crate::collect::mapped::{MappedEvent, Outcome};
 use crate::collect::parse::{Keys, Value};
 
 /// Types of actors that are applications.
@@ -107,7 +107,7 @@ fn correlation(parts: &Parts<'_>) -> Option<Box<Correlation>> {
         native_txn: word(parts.transaction_id),
         session: word(parts.session).or_else(|| word(parts.root_session)),
     };
-    (correlation != Correlation::default()).then(|| Box::new(correlation))
+    filled(correlation)
 }
 
 fn handles(around: &Around<'_>, person: &Thing<'_>) -> Vec<Handle> {

@@ -1,6 +1,6 @@
 //! Details of an Okta event: factor, device, network, risk with its `{k=v}` text, application, policy.
 
-use crate::collect::draft::{bare_ip, cut, word};
+use crate::collect::draft::{bare_ip, cut, filled, word};
 use crate::collect::event::{
     Action, App, AppClass, Device, Event, Factor, FactorType, Network, Policy, PolicyClass,
     PolicyEffect, Risk, RiskKind,
@@ -58,7 +58,7 @@ fn network(parts: &Parts<'_>) -> Option<Box<Network>> {
         country: word(country),
         city: word(city),
     };
-    (network != Network::default()).then(|| Box::new(network))
+    filled(network)
 }
 
 /// The address of an actor who is nothing but an address.
@@ -95,7 +95,7 @@ fn device(parts: &Parts<'_>, new_device: Option<bool>) -> Option<Box<Device>> {
         fingerprint: word(debug.fingerprint).or_else(|| word(debug.dt_hash)),
         new_device,
     };
-    (device != Device::default()).then(|| Box::new(device))
+    filled(device)
 }
 
 fn risk(action: Action, parts: &Parts<'_>, statements: &Statements<'_>) -> Option<Box<Risk>> {
@@ -158,7 +158,7 @@ fn factor(parts: &Parts<'_>) -> Option<Box<Factor>> {
             .or_else(|| word(debug.enrolment_id)),
         target_hash: None,
     };
-    (factor != Factor::default()).then(|| Box::new(factor))
+    filled(factor)
 }
 
 fn factor_type(words: &str) -> Option<FactorType> {

@@ -4,7 +4,7 @@
 use crate::collect::action::Action;
 use crate::collect::draft::{Around, handle, mapped, moment, reason_of, role};
 use crate::collect::event::{Event, HandleKind, Outcome as Ended, Phone, Verification};
-use crate::collect::map::MappedEvent;
+use crate::collect::mapped::MappedEvent;
 use crate::collect::setup::FieldMap;
 use crate::collect::tickets::snow_fields::{field, known_as, value};
 use crate::collect::time::{TimeQuality, Timestamp};

@@ -7,7 +7,7 @@ use crate::collect::event::{
     AgentKind, CallRef, Channel, Contact, Direction, Domain, Event, Handle, HandleKind, Request,
     TicketRef,
 };
-use crate::collect::map::{MappedEvent, Outcome, TextPart};
+use crate::collect::mapped::{MappedEvent, Outcome, TextPart};
 use crate::collect::parse::{Keys, Value};
 use crate::collect::tickets::snow_fields::{field, known_as, person, time, value};
 use crate::collect::tickets::{controls, snow_rows};

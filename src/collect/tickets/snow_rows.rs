@@ -5,7 +5,7 @@ use crate::collect::draft::{Around, role, short_hash};
 use crate::collect::event::{
     Approver, Change, Decision, Domain, Event, Handle, HandleKind, TicketRef, TicketStatus,
 };
-use crate::collect::map::{Outcome, TextPart};
+use crate::collect::mapped::{Outcome, TextPart};
 use crate::collect::tickets::controls;
 use crate::collect::tickets::servicenow::{Version, is_ticket, set_agent, single};
 use crate::collect::tickets::snow_fields::{known_as, person, time, value};

@@ -5,13 +5,15 @@ use smol_str::SmolStr;
 use super::changes::Changes;
 use super::{ENTRIES_MAX, Parts, application, ended, network, types, user};
 use crate::collect::action::Action;
-use crate::collect::draft::{Around, agent_kind, cut, mapped, moment, role, text, word};
+use crate::collect::draft::{
+    Around, agent_kind, cut, filled, mapped, moment, role, text, transaction, word,
+};
 use crate::collect::entity::concerns_nobody;
 use crate::collect::event::{
-    Agent, AgentKind, Approver, Channel, Correlation, Decision, Device, Domain, Event, Factor,
-    FactorType, Handle, HandleKind, Outcome as Ended, Policy,
+    Agent, AgentKind, Approver, Channel, Decision, Device, Domain, Event, Factor, FactorType,
+    Handle, HandleKind, Outcome as Ended,
 };
-use crate::collect::map::Outcome;
+use crate::collect::mapped::Outcome;
 use crate::collect::parse::{Keys, Value};
 
 /// The properties of an audit record, found in one walk.
@@ -193,25 +195,15 @@ fn fill(event: &mut Event, around: &Around<'_>, parts: &Parts<'_>, audit: &Audit
     event.outcome_reason = word(audit.reason)
         .or_else(|| text(parts.record, "resultDescription"))
         .map(|reason| cut(&reason));
-    let transaction = word(audit.correlation).or_else(|| word(parts.correlation));
-    event.correlation = transaction.map(|native_txn| {
-        Box::new(Correlation {
-            native_txn: Some(native_txn),
-            session: None,
-        })
-    });
+    let native_txn = word(audit.correlation).or_else(|| word(parts.correlation));
+    event.correlation = transaction(native_txn);
     people(event, around, audit, name);
     let ip = audit.by_user.and_then(|user| text(user, "ipAddress"));
     let agent = word(audit.agent).or_else(|| audit.detail("User-Agent"));
     let found = network(ip.or_else(|| word(parts.caller)), agent);
-    event.network = (found != super::Network::default()).then(|| Box::new(found));
+    event.network = filled(found);
     if event.action == Action::AccessPolicyChanged {
-        event.policy = types::policy(name).map(|(class, effect)| {
-            Box::new(Policy {
-                class: Some(class),
-                effect: Some(effect),
-            })
-        });
+        event.policy = types::policy(name).map(Box::new);
     }
     if event.action.as_str().starts_with("device.") {
         event.device = device(audit);
@@ -329,7 +321,7 @@ fn device(audit: &Audit<'_>) -> Option<Box<Device>> {
         platform: audit.detail("Device OS").map(|os| os.to_lowercase().into()),
         ..Device::default()
     };
-    (device != Device::default()).then(|| Box::new(device))
+    filled(device)
 }
 
 /// The kind of factor that a reason names: "User registered Authenticator App with Notification".

@@ -2,13 +2,15 @@
 
 use super::{Parts, ended, network, user};
 use crate::collect::action::Action;
-use crate::collect::draft::{Around, agent_kind, cut, mapped, moment, role, text, word};
+use crate::collect::draft::{
+    Around, agent_kind, cut, filled, mapped, moment, picked, role, text, word,
+};
 use crate::collect::entity::concerns_nobody;
 use crate::collect::event::{
     AgentKind, App, AppClass, Correlation, Device, Domain, Event, Network, Outcome as Ended, Risk,
     RiskKind,
 };
-use crate::collect::map::Outcome;
+use crate::collect::mapped::Outcome;
 use crate::collect::parse::{Keys, Value};
 use smol_str::{SmolStr, StrExt as _};
 
@@ -33,84 +35,27 @@ const PORTALS: [&str; 4] = [
     "microsoft app access panel",
 ];
 
-/// The properties of a sign-in, found in one walk.
-struct SignIn<'t> {
-    id: Option<Value<'t>>,
-    created: Option<Value<'t>>,
-    user_id: Option<Value<'t>>,
-    name: Option<Value<'t>>,
-    status: Option<Value<'t>>,
-    address: Option<Value<'t>>,
-    location: Option<Value<'t>>,
-    asn: Option<Value<'t>>,
-    agent: Option<Value<'t>>,
-    device: Option<Value<'t>>,
-    app: Option<Value<'t>>,
-    app_id: Option<Value<'t>>,
-    level: Option<Value<'t>>,
-    risks: Option<Value<'t>>,
-    interactive: Option<Value<'t>>,
-    session: Option<Value<'t>>,
-}
-
-impl<'t> SignIn<'t> {
-    fn of(properties: Value<'t>) -> Self {
-        static KEYS: Keys<16> = Keys::new([
-            "id",
-            "createdDateTime",
-            "userId",
-            "userPrincipalName",
-            "status",
-            "ipAddress",
-            "location",
-            "autonomousSystemNumber",
-            "userAgent",
-            "deviceDetail",
-            "appDisplayName",
-            "appId",
-            "riskLevelDuringSignIn",
-            "riskEventTypes_v2",
-            "isInteractive",
-            "sessionId",
-        ]);
-        let [
-            id,
-            created,
-            user_id,
-            name,
-            status,
-            address,
-            location,
-            asn,
-            agent,
-            device,
-            app,
-            app_id,
-            level,
-            risks,
-            interactive,
-            session,
-        ] = properties.pick(&KEYS);
-        Self {
-            id,
-            created,
-            user_id,
-            name,
-            status,
-            address,
-            location,
-            asn,
-            agent,
-            device,
-            app,
-            app_id,
-            level,
-            risks,
-            interactive,
-            session,
-        }
+picked!(
+    /// The properties of a sign-in, found in one walk.
+    SignIn {
+        id: "id",
+        created: "createdDateTime",
+        user_id: "userId",
+        name: "userPrincipalName",
+        status: "status",
+        address: "ipAddress",
+        location: "location",
+        asn: "autonomousSystemNumber",
+        agent: "userAgent",
+        device: "deviceDetail",
+        app: "appDisplayName",
+        app_id: "appId",
+        level: "riskLevelDuringSignIn",
+        risks: "riskEventTypes_v2",
+        interactive: "isInteractive",
+        session: "sessionId",
     }
-}
+);
 
 /// Maps one sign-in.
 pub(super) fn map(around: &Around<'_>, parts: &Parts<'_>) -> Outcome {
@@ -139,75 +84,66 @@ pub(super) fn map(around: &Around<'_>, parts: &Parts<'_>) -> Outcome {
     event.agent_facts = (!who.is_empty()).then(|| agent_kind(AgentKind::EndUser));
     event.target = role(who.clone());
     event.agent = role(who);
-    event.network = boxed(whereabouts(parts, &sign_in));
+    event.network = filled(whereabouts(parts, &sign_in));
     event.device = sign_in.device.and_then(device);
     event.app = app(&sign_in);
     event.risk = risk_of(&sign_in);
-    event.correlation = word(sign_in.session).map(|session| {
-        Box::new(Correlation {
-            native_txn: None,
-            session: Some(session),
-        })
+    event.correlation = filled(Correlation {
+        native_txn: None,
+        session: word(sign_in.session),
     });
     Outcome::Events(vec![mapped(event, native.as_deref(), Vec::new())])
 }
 
+picked!(
+    /// A detection of risk.
+    Detection {
+        id: "id",
+        event_type: "riskEventType",
+        risk_type: "riskType",
+        level: "riskLevel",
+        state: "riskState",
+        at: "activityDateTime",
+        detected: "detectedDateTime",
+        user_id: "userId",
+        name: "userPrincipalName",
+        ip: "ipAddress",
+        activity: "activity",
+    }
+);
+
 /// Maps one risk detection.
 pub(super) fn risk(around: &Around<'_>, parts: &Parts<'_>) -> Outcome {
-    static KEYS: Keys<11> = Keys::new([
-        "id",
-        "riskEventType",
-        "riskType",
-        "riskLevel",
-        "riskState",
-        "activityDateTime",
-        "detectedDateTime",
-        "userId",
-        "userPrincipalName",
-        "ipAddress",
-        "activity",
-    ]);
     let properties = parts.properties;
-    let [
-        id,
-        event_type,
-        risk_type,
-        level,
-        state,
-        at,
-        detected,
-        user_id,
-        name,
-        ip,
-        activity,
-    ] = properties.pick(&KEYS);
-    let native = word(id);
-    let time = at.and_then(moment).or_else(|| detected.and_then(moment));
+    let found = Detection::of(properties);
+    let native = word(found.id);
+    let time = found.at.and_then(moment);
+    let time = time.or_else(|| found.detected.and_then(moment));
     let time = time.or_else(|| parts.time.and_then(moment));
     let what = (Domain::Idp, Action::RiskDetected, "risk");
     let mut event = around.event(what, native.as_deref(), 0, time);
     observe(&mut event, parts);
-    let kind = word(event_type).or_else(|| word(risk_type));
+    let kind = word(found.event_type).or_else(|| word(found.risk_type));
     event.vendor_action = match (&kind, word(parts.operation)) {
         (_, Some(operation)) => cut(&operation),
         (Some(kind), None) => cut(kind),
         (None, None) => "risk detection".into(),
     };
     event.outcome = Ended::Success;
-    event.target = role(user(around, user_id, name));
-    let found = network(word(ip).or_else(|| word(parts.caller)), None);
+    event.target = role(user(around, found.user_id, found.name));
+    let from = network(word(found.ip).or_else(|| word(parts.caller)), None);
     let place = properties.get_any_case("location");
-    event.network = boxed(placed(found, place));
-    let about_sign_in = word(activity).is_some_and(|a| a.eq_ignore_ascii_case("signin"));
+    event.network = filled(placed(from, place));
+    let about_sign_in = word(found.activity).is_some_and(|a| a.eq_ignore_ascii_case("signin"));
     let mut reasons: Vec<SmolStr> = kind.iter().map(|kind| cut(kind)).collect();
-    reasons.extend(word(state).map(|state| format!("state:{state}").into()));
+    reasons.extend(word(found.state).map(|state| format!("state:{state}").into()));
     event.risk = Some(Box::new(Risk {
         kind: Some(if about_sign_in {
             RiskKind::SignIn
         } else {
             RiskKind::User
         }),
-        level: word(level).map(|level| level.to_lowercase_smolstr()),
+        level: word(found.level).map(|level| level.to_lowercase_smolstr()),
         score: None,
         reasons,
     }));
@@ -276,10 +212,6 @@ fn placed(mut found: Network, place: Option<Value<'_>>) -> Network {
     found
 }
 
-fn boxed(found: Network) -> Option<Box<Network>> {
-    (found != Network::default()).then(|| Box::new(found))
-}
-
 fn device(value: Value<'_>) -> Option<Box<Device>> {
     static KEYS: Keys<6> = Keys::new([
         "deviceId",
@@ -298,7 +230,7 @@ fn device(value: Value<'_>) -> Option<Box<Device>> {
         registered: word(trust).map(|_| true),
         ..Device::default()
     };
-    (device != Device::default()).then(|| Box::new(device))
+    filled(device)
 }
 
 fn app(sign_in: &SignIn<'_>) -> Option<Box<App>> {

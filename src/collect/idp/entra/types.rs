@@ -4,7 +4,7 @@
 //! Source: Microsoft Learn, "Microsoft Entra audit log categories and activities".
 
 use crate::collect::action::Action;
-use crate::collect::event::{PolicyClass, PolicyEffect};
+use crate::collect::event::{Policy, PolicyClass, PolicyEffect};
 
 /// Words of activities that change no account of a person.
 const NO_RECOVERY: [&str; 11] = [
@@ -166,7 +166,7 @@ fn by_words(name: &str) -> Option<Action> {
 }
 
 /// What a change of a policy is about, and whether it protects less.
-pub(super) fn policy(name: &str) -> Option<(PolicyClass, PolicyEffect)> {
+pub(super) fn policy(name: &str) -> Option<Policy> {
     let has = |word: &str| name.contains(word);
     let class = if has("domain authentication") || has("federation settings") {
         PolicyClass::Federation
@@ -192,7 +192,10 @@ pub(super) fn policy(name: &str) -> Option<(PolicyClass, PolicyEffect)> {
     } else {
         PolicyEffect::Unknown
     };
-    Some((class, effect))
+    Some(Policy {
+        class: Some(class),
+        effect: Some(effect),
+    })
 }
 
 #[cfg(test)]
@@ -241,7 +244,10 @@ mod tests {
 
     #[test]
     fn a_policy_that_goes_protects_less() {
-        let of = |written: &str| policy(&name(written)).unwrap();
+        let of = |written: &str| {
+            let policy = policy(&name(written)).unwrap();
+            (policy.class.unwrap(), policy.effect.unwrap())
+        };
         assert_eq!(
             of("Delete conditional access policy"),
             (PolicyClass::SignOn, PolicyEffect::Weakened)

@@ -7,13 +7,15 @@ use super::audit::same;
 use super::changes::Changes;
 use super::{ENTRIES_MAX, ended, network, principal, types};
 use crate::collect::action::Action;
-use crate::collect::draft::{Around, agent_kind, cut, mapped, moment, role, text, word};
+use crate::collect::draft::{
+    Around, agent_kind, cut, filled, mapped, moment, picked, role, text, transaction, word,
+};
 use crate::collect::entity::concerns_nobody;
 use crate::collect::event::{
-    AgentKind, CallRef, Change, Channel, Claim, Contact, Correlation, Direction, Domain, Event,
-    Handle, HandleKind, Network, Origin, Policy, Request,
+    AgentKind, CallRef, Change, Channel, Claim, Contact, Direction, Domain, Event, Handle,
+    HandleKind, Origin, Request,
 };
-use crate::collect::map::Outcome;
+use crate::collect::mapped::Outcome;
 use crate::collect::parse::{Keys, Value};
 
 /// `Type` of an identity that is a user principal name.
@@ -36,68 +38,23 @@ const NOTICE_WORDS: [&str; 6] = [
     "authenticator",
 ];
 
-/// The record, found in one walk.
-struct Record<'t> {
-    id: Option<Value<'t>>,
-    created: Option<Value<'t>>,
-    result: Option<Value<'t>>,
-    user: Option<Value<'t>>,
-    object: Option<Value<'t>>,
-    client: Option<Value<'t>>,
-    actor_ip: Option<Value<'t>>,
-    actor: Option<Value<'t>>,
-    target: Option<Value<'t>>,
-    modified: Option<Value<'t>>,
-    chain: Option<Value<'t>>,
-    workload: Option<Value<'t>>,
-}
-
-impl<'t> Record<'t> {
-    fn of(item: Value<'t>) -> Self {
-        static KEYS: Keys<12> = Keys::new([
-            "Id",
-            "CreationTime",
-            "ResultStatus",
-            "UserId",
-            "ObjectId",
-            "ClientIP",
-            "ActorIpAddress",
-            "Actor",
-            "Target",
-            "ModifiedProperties",
-            "InterSystemsId",
-            "Workload",
-        ]);
-        let [
-            id,
-            created,
-            result,
-            user,
-            object,
-            client,
-            actor_ip,
-            actor,
-            target,
-            modified,
-            chain,
-            workload,
-        ] = item.pick(&KEYS);
-        Self {
-            id,
-            created,
-            result,
-            user,
-            object,
-            client,
-            actor_ip,
-            actor,
-            target,
-            modified,
-            chain,
-            workload,
-        }
+picked!(
+    /// The record, found in one walk.
+    Record {
+        id: "Id",
+        created: "CreationTime",
+        result: "ResultStatus",
+        user: "UserId",
+        object: "ObjectId",
+        client: "ClientIP",
+        actor_ip: "ActorIpAddress",
+        actor: "Actor",
+        target: "Target",
+        modified: "ModifiedProperties",
+        chain: "InterSystemsId",
+        workload: "Workload",
     }
-}
+);
 
 /// Maps one record of an operation.
 pub(super) fn map(around: &Around<'_>, operation: &str) -> Outcome {
@@ -195,22 +152,12 @@ fn fill(event: &mut Event, around: &Around<'_>, record: &Record<'_>, name: &str)
     if name == "userloginfailed" {
         event.outcome = crate::collect::event::Outcome::Failure;
     }
-    event.correlation = word(record.chain).map(|chain| {
-        Box::new(Correlation {
-            native_txn: Some(chain),
-            session: None,
-        })
-    });
+    event.correlation = transaction(word(record.chain));
     let ip = word(record.client).or_else(|| word(record.actor_ip));
     let found = network(ip, None);
-    event.network = (found != Network::default()).then(|| Box::new(found));
+    event.network = filled(found);
     if event.action == Action::AccessPolicyChanged {
-        event.policy = types::policy(name).map(|(class, effect)| {
-            Box::new(Policy {
-                class: Some(class),
-                effect: Some(effect),
-            })
-        });
+        event.policy = types::policy(name).map(Box::new);
     }
     people(event, around, record);
     if event.action == Action::ContactStarted {
