@@ -12,7 +12,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use deskwarden::edge::archive::Archive;
 use deskwarden::edge::clock;
-use deskwarden::edge::http::Older;
 use deskwarden::edge::kafka::{Admin, KafkaLog, KafkaSettings, WantedTopic};
 use deskwarden::edge::log::memory::MemoryBroker;
 use deskwarden::edge::log::{Log as _, ProduceRecord};
@@ -108,7 +107,7 @@ fn what_is_held_no_more_is_read_from_the_topic() {
     publish(&topic, &records, &settings);
     let setup = Setup {
         cases_max: HELD,
-        older: Some(Older::new(Archive::new(settings, topic.into()))),
+        older: Some(Archive::new(settings, topic.into())),
         ..Setup::default()
     };
     let serving = Serving::start(MemoryBroker::default(), setup);

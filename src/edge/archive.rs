@@ -21,7 +21,7 @@ pub enum ArchiveFault {
     #[error(transparent)]
     Log(#[from] LogError),
     /// More than may be held at once.
-    #[error("alerts of more than {} MiB: narrow it down", BYTES_MAX >> 20)]
+    #[error("alerts of more than {} MiB: narrow the time, or filter", BYTES_MAX >> 20)]
     TooMuch,
 }
 

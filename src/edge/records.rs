@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -14,14 +13,9 @@ use crate::collect::pipeline::as_written;
 use crate::collect::record::Record;
 use crate::collect::setup::SourceSetup;
 use crate::collect::time::Timestamp;
-use crate::edge::clock::Deadline;
 use crate::edge::kafka::{KafkaSettings, TopicReader};
 use crate::edge::log::memory::MemoryBroker;
-use crate::edge::log::{LogError, OwnedRecord, Partition, Polled};
-
-/// How long a record that is there may take to come.
-const READ_TIMEOUT: Duration = Duration::from_secs(10);
-const READ_SLICE: Duration = Duration::from_millis(100);
+use crate::edge::log::{LogError, OwnedRecord, Partition};
 
 /// Where records lie.
 #[derive(Debug, Clone)]
@@ -176,21 +170,10 @@ fn read(
     if !(ends.low..ends.stable).contains(offset) {
         return Ok(None);
     }
-    reader.add(&[(partition.clone(), *offset)])?;
-    let deadline = Deadline::after(READ_TIMEOUT);
-    while !deadline.has_passed() {
-        match reader.next(READ_SLICE)? {
-            Polled::Record(record) => return Ok(Some(record).filter(|r| r.offset == *offset)),
-            Polled::End { .. } => return Ok(None),
-            Polled::Idle | Polled::Assigned(_) | Polled::Revoked { .. } => {}
-        }
-    }
-    let detail = format!("{partition}: no record for {READ_TIMEOUT:?}");
-    Err(LogError::new(
-        crate::edge::log::ErrorClass::Retriable,
-        "read",
-        detail,
-    ))
+    let mut found = None;
+    let span = (partition.clone(), *offset..*offset + 1);
+    reader.read_spans(&[span], |record| found = Some(record))?;
+    Ok(found)
 }
 
 /// The event without what only the directory tells: of a person the names alone are left.

@@ -18,11 +18,12 @@ use deskwarden::collect::identity::Settings;
 use deskwarden::collect::setup::{Product, SourceSetup};
 use deskwarden::collect::time::Timestamp;
 use deskwarden::correlate::rules;
+use deskwarden::edge::archive::Archive;
 use deskwarden::edge::control::desk;
 use deskwarden::edge::dead_letters::DeadLetters;
 use deskwarden::edge::health::Health;
 use deskwarden::edge::http::feed::Feed;
-use deskwarden::edge::http::{ApiParts, Gate, HttpParts, HttpSettings, Older, bind};
+use deskwarden::edge::http::{ApiParts, Gate, HttpParts, HttpSettings, bind};
 use deskwarden::edge::log::memory::{MemberSettings, MemoryBroker};
 use deskwarden::edge::log::{Partition, ProduceRecord};
 use deskwarden::edge::metrics::{DeliverMetrics, registry};
@@ -58,7 +59,7 @@ pub struct Setup {
     /// Records of sources.
     pub records: Option<Records>,
     /// Cases that are held no more, where there are brokers.
-    pub older: Option<Older>,
+    pub older: Option<Archive>,
     /// So many cases are held.
     pub cases_max: usize,
 }

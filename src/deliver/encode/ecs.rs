@@ -59,6 +59,7 @@ pub fn document(notice: &Notice, masking: Masking, published: Timestamp) -> Stri
     for others in [&people.requesters, &people.approvers] {
         related.extend(others.iter().map(|named| &*named.id));
     }
+    related.sort_unstable();
     related.dedup();
     // A masked address is none, and a field of type `ip` refuses it.
     let addresses = people.addresses.iter().map(Named::shown);

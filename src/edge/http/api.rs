@@ -62,8 +62,10 @@ pub(super) async fn list(
     filled(&parts)?;
     // Taken first: an alert that comes in between is in the list and in the stream from here on.
     let position = parts.feed.position();
-    let assigned = wanted.map(|wanted| Ok((wanted, open(&parts)?.clone())));
-    let assigned = assigned.transpose()?;
+    let assigned = match wanted {
+        Some(wanted) => Some((wanted, open(&parts)?.clone())),
+        None => None,
+    };
     let since = filter.from();
     let is_wanted = move |alert: &AlertRecord| {
         let takes = assigned
@@ -72,7 +74,10 @@ pub(super) async fn list(
         filter.matches(alert) && takes
     };
     let page = match older::reached(&parts, since) {
-        Some((older, since)) => older.list(is_wanted, since, after, limit).await?,
+        Some((older, since)) => {
+            let list = move || older.list((&is_wanted, since), after.as_ref(), limit);
+            parts.turns.ask(list).await?
+        }
         None => parts.model.list(is_wanted, after.as_ref(), limit),
     };
     let next = page.next.map(|next| next.to_string());

@@ -109,7 +109,6 @@ fn set(question: &mut Question, name: &str, value: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The brokers are asked, which takes its time: not on the threads that answer everybody else.
 async fn ask<T: Send + 'static>(
     parts: &ApiParts,
     question: impl FnOnce(&DeadLetters) -> Result<T, LogError> + Send + 'static,
@@ -119,7 +118,5 @@ async fn ask<T: Send + 'static>(
             "there are no brokers behind this page",
         ));
     };
-    let answer = tokio::task::spawn_blocking(move || question(&letters)).await;
-    let answer = answer.map_err(|fault| Problem::unavailable(fault.to_string()))?;
-    answer.map_err(|fault| Problem::unavailable(fault.to_string()))
+    parts.turns.ask(move || question(&letters)).await
 }

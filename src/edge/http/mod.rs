@@ -26,13 +26,13 @@ mod server;
 mod standing;
 mod stream;
 mod tls;
+mod turns;
 mod views;
 
 pub use access::{Access, BEARER_CHARS_MAX, TOKEN_PREFIX, Token, is_bearer, token_hash};
 pub use gate::{Credentials, Gate};
 pub use limits::Limits;
 pub use oidc::{Oidc, OidcSettings};
-pub use older::Older;
 pub use routes::served;
 pub use serve::{ApiParts, Bound, HttpError, HttpParts, HttpSettings, bind};
 pub use tls::{TlsFault, TlsFiles};

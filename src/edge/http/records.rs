@@ -32,9 +32,10 @@ pub(super) async fn record(
         "a source record was looked at"
     );
     let place = (Partition::new(topic, number), offset);
-    let shown = tokio::task::spawn_blocking(move || records.show(&setup, &place)).await;
-    let shown = shown.map_err(|fault| Problem::unavailable(fault.to_string()))?;
-    let shown = shown.map_err(|fault| Problem::unavailable(fault.to_string()))?;
+    let shown = parts
+        .turns
+        .ask(move || records.show(&setup, &place))
+        .await?;
     let shown = shown.ok_or_else(|| {
         Problem::not_found("the topic holds no record there, or does not any more")
     })?;

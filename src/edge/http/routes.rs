@@ -156,6 +156,7 @@ mod tests {
             ("serve.rs", include_str!("serve.rs"), 0),
             ("standing.rs", include_str!("standing.rs"), 0),
             ("stream.rs", include_str!("stream.rs"), 0),
+            ("turns.rs", include_str!("turns.rs"), 0),
             ("views.rs", include_str!("views.rs"), 0),
         ];
         let adds = |text: &str| {

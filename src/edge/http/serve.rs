@@ -2,10 +2,11 @@
 
 use super::feed::Feed;
 use super::gate::Gate;
-use super::older::Older;
 use super::tls::{Tls, TlsFault, TlsFiles};
+use super::turns::Turns;
 use super::{capacity, ops, routes, server};
 use crate::correlate::rules::RuleSet;
+use crate::edge::archive::Archive;
 use crate::edge::config::Shown;
 use crate::edge::control::Desk;
 use crate::edge::dead_letters::DeadLetters;
@@ -130,8 +131,10 @@ pub struct ApiParts {
     pub pipeline: Option<Pipeline>,
     /// Every setting with its value and origin; secrets are stars.
     pub settings: Arc<[Shown]>,
+    /// Who may ask the brokers at the moment.
+    pub turns: Turns,
     /// Cases that are held no more; without brokers, nobody knows.
-    pub older: Option<Older>,
+    pub older: Option<Archive>,
     /// The directory, where this process holds it.
     pub directory: Option<SharedDirectory>,
     /// The records of the sources.
@@ -157,6 +160,7 @@ impl ApiParts {
             rules: Arc::new(RuleSet::new(Vec::new())),
             pipeline: None,
             settings: Arc::default(),
+            turns: Turns::default(),
             older: None,
             directory: None,
             records: None,

@@ -33,8 +33,18 @@ pub(super) async fn identity(
     Path(id): Path<String>,
     parameters: Parameters,
 ) -> Result<Response, Problem> {
-    let known = parts.directory.as_ref();
-    let known = known.and_then(|directory| directory.read().known(&id, clock::now()));
+    // An import holds the directory for a while: not on the threads that answer everybody else.
+    let asked = parts.directory.clone().map(|directory| {
+        let id = id.clone();
+        tokio::task::spawn_blocking(move || directory.read().known(&id, clock::now()))
+    });
+    let known = match asked {
+        Some(asked) => {
+            let known = asked.await;
+            known.map_err(|fault| Problem::unavailable(fault.to_string()))?
+        }
+        None => None,
+    };
     one(&parts, parameters, &id, |trail, alerts, range| {
         let view = identity::identity(trail, alerts, &id, range)?;
         Some(json(&IdentityView {
