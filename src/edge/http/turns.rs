@@ -72,7 +72,8 @@ mod tests {
             turns.ask(move || Ok::<_, Problem>(told.lock().unwrap().recv()))
         };
         let (first, second, third) = tokio::join!(ask(), ask(), async {
-            let third = ask().await;
+            // It would not wait.
+            let third = turns.ask(|| Ok::<_, Problem>(())).await;
             tell.send(1).unwrap();
             tell.send(2).unwrap();
             third
